@@ -1,0 +1,19 @@
+/** One Postgres and one Redis for all tests of a run; the tests find them in the environment. */
+module.exports = async () => {
+  const { startTestStores } = loadStack();
+  const stores = await startTestStores(process.env);
+  process.env.POSTHORN_TEST_DATABASE_URL = stores.databaseUrl;
+  process.env.POSTHORN_TEST_REDIS_URL = stores.redisUrl;
+  globalThis.posthornTestStores = stores;
+};
+
+/** The build: jest runs this file before it can read TypeScript. */
+function loadStack() {
+  try {
+    return require('./libs/stack/dist');
+  } catch (error) {
+    throw new Error(`The tests need a build first: npx tsc -b (or run them with npm test).`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import type { FrameErrorCode } from './frame-errors';
+import type { Message } from './message';
+
+/** A client's mark on a frame, echoed in the answer. */
+export type Ref = string | number;
+
+/** Frames that the gateway sends (PROTOCOL §5.1). */
+export type ServerFrame =
+  | {
+      type: 'welcome';
+      user: string;
+      device: string;
+      session: string;
+      epoch: string;
+      after: number;
+      lastSeq: number;
+      heartbeatMs: number;
+      reset?: true;
+    }
+  | { type: 'message'; seq: number; message: Message }
+  | { type: 'caughtUp'; seq: number }
+  | { type: 'receipt'; id: string; user: string; status: ReceiptStatus; at: string }
+  | { type: 'ok'; ref: Ref }
+  | { type: 'error'; ref?: Ref; code: FrameErrorCode; detail: string }
+  | { type: 'pong'; ref?: Ref }
+  | { type: 'goodbye'; reconnectAfterMs: number };
+
+/** Frames that a client sends (PROTOCOL §5.2). */
+export type ClientFrame =
+  | { type: 'ack'; seq: number; ref?: Ref }
+  | { type: 'read'; ids: readonly string[]; ref?: Ref }
+  | { type: 'auth'; token: string; ref?: Ref }
+  | { type: 'ping'; ref?: Ref };
+
+/** What a receipt says of a message and one recipient. Read implies delivered. */
+export type ReceiptStatus = 'delivered' | 'read';
+
+/** The frame as text. */
+export function encodeFrame(frame: ServerFrame): string {
+  return JSON.stringify(frame);
+}
+
+/** A `message` frame around a message that is JSON text already, so that it is encoded once for all recipients. */
+export function encodeMessageFrame(seq: number, messageJson: string): string {
+  return `{"type":"message","seq":${seq},"message":${messageJson}}`;
+}
