@@ -1,0 +1,100 @@
+import type { InboxDatabase, Statement } from './database';
+
+/** A connection that wants to be the one of its device. */
+export interface DeviceClaim {
+  user: string;
+  device: string;
+  gateway: string;
+}
+
+/** What a connection starts from. */
+export interface ClaimedDevice {
+  /** The highest `seq` that the device acknowledged. */
+  cursor: number;
+  /** Rises with each claim: an older connection's acknowledgements are refused by it. */
+  fence: number;
+  /** The gateway that held the device's connection before and was not seen to end it. */
+  previousGateway: string | null;
+  newestSeq: number;
+  epoch: string;
+}
+
+interface ClaimRow {
+  nth: number;
+  cursor: number;
+  fence: number;
+  previous: string | null;
+  newest_seq: number;
+  epoch: string;
+}
+
+/**
+ * Claims devices for new connections, all in one statement. A device that is claimed twice in one
+ * batch is claimed one after the other: the later connection is the newer one.
+ * @throws OutageError
+ */
+export async function claimDevices(
+  db: InboxDatabase,
+  claims: readonly DeviceClaim[],
+): Promise<ClaimedDevice[]> {
+  const claimed = new Map<DeviceClaim, ClaimedDevice>();
+  let waiting = claims;
+  while (waiting.length > 0) {
+    const names = new Set<string>();
+    const later: DeviceClaim[] = [];
+    const now = waiting.filter((claim) => {
+      const name = `${claim.user} ${claim.device}`;
+      if (names.has(name)) later.push(claim);
+      return !names.has(name) && names.add(name);
+    });
+    const rows = await db.run<ClaimRow>(CLAIM, [
+      now.map((claim) => claim.user),
+      now.map((claim) => claim.device),
+      now.map((claim) => claim.gateway),
+    ]);
+    for (const row of rows) {
+      const claim = now[row.nth - 1];
+      if (claim === undefined) continue;
+      claimed.set(claim, {
+        cursor: row.cursor,
+        fence: row.fence,
+        previousGateway: row.previous,
+        newestSeq: row.newest_seq,
+        epoch: row.epoch,
+      });
+    }
+    waiting = later;
+  }
+  return claims.map((claim) => {
+    const result = claimed.get(claim);
+    if (result === undefined) throw new Error('a claim came back without its row');
+    return result;
+  });
+}
+
+/** Device rows are locked in byte order, here and in every other statement that locks several. */
+const CLAIM: Statement = {
+  name: 'claim-devices',
+  text: `
+    WITH asked AS (
+      SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a (user_id, device, gateway, nth)
+    ), was AS MATERIALIZED (
+      SELECT d.user_id, d.device, d.gateway FROM device d
+      JOIN asked a ON a.user_id = d.user_id AND a.device = d.device
+      ORDER BY d.user_id, d.device FOR UPDATE OF d
+    ), claimed AS (
+      INSERT INTO device (user_id, device, gateway, connected_at)
+      SELECT a.user_id, a.device, a.gateway, now() FROM asked a
+      WHERE (SELECT count(*) FROM was) >= 0
+      ORDER BY a.user_id COLLATE "C", a.device COLLATE "C"
+      ON CONFLICT (user_id, device) DO UPDATE
+        SET fence = device.fence + 1, gateway = EXCLUDED.gateway, connected_at = EXCLUDED.connected_at
+      RETURNING user_id, device, cursor, fence
+    )
+    SELECT a.nth::int AS nth, c.cursor, c.fence, w.gateway AS previous,
+      coalesce(i.newest_seq, 0) AS newest_seq, (SELECT epoch FROM epoch) AS epoch
+    FROM asked a
+    JOIN claimed c ON c.user_id = a.user_id AND c.device = a.device
+    LEFT JOIN was w ON w.user_id = a.user_id AND w.device = a.device
+    LEFT JOIN inbox i ON i.user_id = a.user_id`,
+};

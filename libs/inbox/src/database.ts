@@ -1,0 +1,153 @@
+import { Pool, type QueryResultRow, types } from 'pg';
+import type { DataSource } from 'typeorm';
+import { asOutage, isRetryable, OutageError } from './outage';
+import { createDataSource, MIGRATIONS_TABLE, migrations } from './schema';
+
+/** What the database says of itself besides errors to its callers. */
+export interface DatabaseLog {
+  warn(message: string, meta?: object): void;
+}
+
+/** How to reach Postgres. */
+export interface DatabaseOptions {
+  url: string;
+  log: DatabaseLog;
+  /** Connections for the hot statements. */
+  poolSize?: number;
+}
+
+/** A prepared statement. The name is unique: Postgres keeps its plan under it. */
+export interface Statement {
+  name: string;
+  text: string;
+}
+
+// From the inside out: the server gives up first, then the client, then the caller's own deadline,
+// all within the two seconds in which an outage must be answered (PROTOCOL §4.4).
+const STATEMENT_TIMEOUT_MS = 1_200;
+const LOCK_TIMEOUT_MS = 1_000;
+const QUERY_TIMEOUT_MS = 1_500;
+const CONNECT_TIMEOUT_MS = 1_000;
+const MAX_RETRIES = 3;
+const INT8_OID = 20;
+
+/**
+ * Postgres, as the services use it: a pool for the hot statements, and TypeORM for the ordinary ones.
+ * Opening never waits: without Postgres every call fails with an `OutageError` until it is there.
+ */
+export class InboxDatabase {
+  readonly #pool: Pool;
+  readonly #log: DatabaseLog;
+  readonly #source: DataSource;
+  #initializing: Promise<DataSource> | null = null;
+  #schemaIsCurrent = false;
+
+  private constructor(options: DatabaseOptions) {
+    const limits = {
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      lock_timeout: LOCK_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      application_name: 'posthorn',
+    };
+    this.#log = options.log;
+    this.#pool = new Pool({
+      connectionString: options.url,
+      max: options.poolSize ?? 8,
+      ...limits,
+      types: {
+        getTypeParser: (oid, format) =>
+          oid === INT8_OID ? parseSafeInteger : types.getTypeParser(oid, format),
+      },
+    });
+    // An idle connection that the server ends reports it here; without a listener the process would end.
+    this.#pool.on('error', (error) => this.#log.warn('idle Postgres connection lost', { error }));
+    this.#source = createDataSource(options.url, { max: 4, ...limits });
+  }
+
+  /** Does not connect yet. */
+  static open(options: DatabaseOptions): InboxDatabase {
+    return new InboxDatabase(options);
+  }
+
+  async close(): Promise<void> {
+    await this.#initializing?.catch((error: unknown) =>
+      this.#log.warn('TypeORM was not connected', { error }),
+    );
+    if (this.#source.isInitialized) await this.#source.destroy();
+    await this.#pool.end();
+  }
+
+  /**
+   * Runs one prepared statement, which is one transaction. A deadlock or serialization failure is retried,
+   * at most three times. A connection that saw any error leaves the pool.
+   * @throws OutageError
+   */
+  async run<Row extends QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const result = await this.#pool.query<Row>({ ...statement, values: [...values] });
+        return result.rows;
+      } catch (error) {
+        if (attempt >= MAX_RETRIES || !isRetryable(error)) throw asOutage(error);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+      }
+    }
+  }
+
+  /**
+   * TypeORM for the ordinary queries.
+   * @throws OutageError when Postgres cannot be reached
+   */
+  async orm<T>(query: (source: DataSource) => Promise<T>): Promise<T> {
+    try {
+      return await query(await this.#initialized());
+    } catch (error) {
+      throw asOutage(error instanceof Error && 'driverError' in error ? error.driverError : error);
+    }
+  }
+
+  /** Null when Postgres answers and its schema is current, else what is missing, in words. */
+  async readiness(): Promise<{ postgres: string } | { schema: string } | null> {
+    try {
+      if (this.#schemaIsCurrent) {
+        await this.#pool.query('SELECT 1');
+        return null;
+      }
+      const { rows } = await this.#pool.query<{ behind: number | null }>(
+        `SELECT CASE WHEN to_regclass($1) IS NULL THEN $2::int END AS behind`,
+        [MIGRATIONS_TABLE, migrations.length],
+      );
+      const behind = rows[0]?.behind ?? (await this.#countMissingMigrations());
+      if (behind > 0) return { schema: `the schema is ${behind} migration(s) behind: run pnpm migrate` };
+      this.#schemaIsCurrent = true;
+      return null;
+    } catch (error) {
+      return { postgres: asOutage(error).message };
+    }
+  }
+
+  async #countMissingMigrations(): Promise<number> {
+    const { rows } = await this.#pool.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
+    const done = new Set(rows.map((row) => row.name));
+    return migrations.filter((migration) => !done.has(migration.name)).length;
+  }
+
+  async #initialized(): Promise<DataSource> {
+    if (this.#source.isInitialized) return this.#source;
+    this.#initializing ??= this.#source.initialize().finally(() => {
+      this.#initializing = null;
+    });
+    return await this.#initializing;
+  }
+}
+
+/** A bigint as a number; `seq` stays far below 2^53, and a wrong number would be worse than an error. */
+function parseSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value))
+    throw new OutageError(`a bigint out of range came from Postgres: ${text}`);
+  return value;
+}

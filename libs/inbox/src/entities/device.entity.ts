@@ -1,0 +1,29 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A user's named endpoint and its cursor. */
+@Entity({ name: 'device' })
+export class DeviceEntity {
+  @PrimaryColumn('text', { name: 'user_id' })
+  userId!: string;
+
+  @PrimaryColumn('text')
+  device!: string;
+
+  /** The highest `seq` that the device acknowledged. */
+  @Column('bigint', { default: 0 })
+  cursor!: string;
+
+  /** Fencing token: rises with each connection of the device; whatever comes under an older one is refused. */
+  @Column('bigint', { default: 1 })
+  fence!: string;
+
+  /** The gateway that holds the device's connection; null once that ended. */
+  @Column('text', { nullable: true })
+  gateway!: string | null;
+
+  @Column('timestamptz', { name: 'connected_at', nullable: true })
+  connectedAt!: Date | null;
+
+  @Column({ type: 'timestamptz', name: 'last_seen_at', precision: 3, nullable: true })
+  lastSeenAt!: Date | null;
+}

@@ -1,0 +1,14 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** Which life of the inboxes this is: one row, changed after a restore from a backup. */
+@Entity({ name: 'epoch' })
+export class EpochEntity {
+  @PrimaryColumn('boolean', { name: 'only_row', default: true })
+  onlyRow!: boolean;
+
+  @Column('text')
+  epoch!: string;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  since!: Date;
+}

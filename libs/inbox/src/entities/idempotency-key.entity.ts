@@ -1,0 +1,22 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** Which message a sender's Idempotency-Key stands for. */
+@Entity({ name: 'idempotency_key' })
+@Index('idempotency_key_created_at', ['createdAt'])
+export class IdempotencyKeyEntity {
+  @PrimaryColumn('text')
+  sender!: string;
+
+  @PrimaryColumn('text')
+  key!: string;
+
+  /** SHA-256 of the request body's canonical JSON. */
+  @Column('bytea', { name: 'body_hash' })
+  bodyHash!: Buffer;
+
+  @Column('uuid', { name: 'message_id' })
+  messageId!: string;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+}

@@ -1,0 +1,14 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** One position of a user's inbox: 1, 2, 3 … without a gap. */
+@Entity({ name: 'inbox_entry' })
+export class InboxEntryEntity {
+  @PrimaryColumn('text', { name: 'user_id' })
+  userId!: string;
+
+  @PrimaryColumn('bigint')
+  seq!: string;
+
+  @Column('uuid', { name: 'message_id' })
+  messageId!: string;
+}

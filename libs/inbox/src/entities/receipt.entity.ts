@@ -1,0 +1,17 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** What a sender learns of one recipient of a message. No row: not delivered yet. */
+@Entity({ name: 'receipt' })
+export class ReceiptEntity {
+  @PrimaryColumn('uuid', { name: 'message_id' })
+  messageId!: string;
+
+  @PrimaryColumn('text', { name: 'user_id' })
+  userId!: string;
+
+  @Column({ type: 'timestamptz', name: 'delivered_at', precision: 3 })
+  deliveredAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'read_at', precision: 3, nullable: true })
+  readAt!: Date | null;
+}

@@ -1,0 +1,17 @@
+export * from './accept-messages';
+export * from './claim-devices';
+export * from './compare-inboxes';
+export { type DatabaseLog, type DatabaseOptions, InboxDatabase } from './database';
+export * from './find-holder';
+export * from './find-last-seen';
+export * from './find-lowest-cursors';
+export { findMessage } from './find-message';
+export * from './find-receipts';
+export * from './find-surplus-devices';
+export * from './move-cursors';
+export { OutageError } from './outage';
+export * from './purge-idempotency-keys';
+export * from './read-entries';
+export * from './read-inbox-page';
+export * from './record-reads';
+export * from './release-devices';

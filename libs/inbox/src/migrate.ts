@@ -1,0 +1,68 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import type { DataSource } from 'typeorm';
+import { EpochEntity } from './entities/epoch.entity';
+import { createDataSource } from './schema';
+
+// Any number will do, as long as nothing else in the database takes the same advisory lock.
+const MIGRATION_LOCK = 7_407_407;
+const EX_USAGE = 64;
+const EX_CONFIG = 78;
+
+/**
+ * `pnpm migrate [--new-epoch]`: brings the schema up to date. An advisory lock lets several run at once;
+ * the second finds nothing to do.
+ */
+async function migrate(args: readonly string[], url: string | undefined): Promise<number> {
+  const unknown = args.find((arg) => arg !== '--new-epoch');
+  if (unknown !== undefined) {
+    process.stderr.write(`unknown argument ${unknown}\nusage: pnpm migrate [--new-epoch]\n`);
+    return EX_USAGE;
+  }
+  if (url === undefined || url === '') {
+    process.stderr.write(
+      'DATABASE_URL is not set; example: postgres://posthorn:secret@localhost:5432/posthorn\n',
+    );
+    return EX_CONFIG;
+  }
+  const source = await createDataSource(url, { connectionTimeoutMillis: 10_000 }).initialize();
+  try {
+    await withLock(source, async () => {
+      const done = await source.runMigrations({ transaction: 'each' });
+      for (const { name } of done) process.stdout.write(`migrated: ${name}\n`);
+      if (done.length === 0) process.stdout.write('the schema is up to date\n');
+      if (args.includes('--new-epoch')) process.stdout.write(`new epoch: ${await renewEpoch(source)}\n`);
+    });
+    return 0;
+  } finally {
+    await source.destroy();
+  }
+}
+
+/** The lock belongs to one connection, so it is kept on one of its own until the work is done. */
+async function withLock(source: DataSource, work: () => Promise<void>): Promise<void> {
+  const runner = source.createQueryRunner();
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await work();
+    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  } finally {
+    await runner.release();
+  }
+}
+
+async function renewEpoch(source: DataSource): Promise<string> {
+  const epoch = randomUUID();
+  await source.getRepository(EpochEntity).update({ onlyRow: true }, { epoch, since: () => 'now()' });
+  return epoch;
+}
+
+migrate(process.argv.slice(2), process.env['DATABASE_URL']).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`migration failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

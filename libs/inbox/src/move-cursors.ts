@@ -1,0 +1,129 @@
+import type { ReceiptNews } from '@posthorn/protocol';
+import type { InboxDatabase, Statement } from './database';
+import { nowSql, timeSql } from './message-row';
+import type { DeviceHold } from './release-devices';
+
+/** A device has everything through `seq`. */
+export interface CursorMove extends DeviceHold {
+  seq: number;
+}
+
+/** What became of one move. */
+export interface CursorMoved {
+  /** False when a newer connection holds the device: the acknowledgement was refused. */
+  isHolder: boolean;
+  /** What was delivered by it for the first time. */
+  news: ReceiptNews[];
+}
+
+/** One acknowledgement may cover any number of entries; each statement takes this many of them at most. */
+const MAX_STEP = 2_000;
+
+interface MovedRow {
+  nth: number;
+  cursor: number;
+  message_id: string | null;
+  sender: string | null;
+  at: string | null;
+}
+
+/**
+ * Moves cursors forward, never back, and records *delivered* for every entry that a cursor passes.
+ * Of several moves of one device in a batch only the highest is written. Committed when it returns.
+ * @throws OutageError
+ */
+export async function moveCursors(db: InboxDatabase, moves: readonly CursorMove[]): Promise<CursorMoved[]> {
+  const results = moves.map((): CursorMoved => ({ isHolder: false, news: [] }));
+  let waiting = highestOfEach(moves);
+  while (waiting.length > 0) {
+    const rows = await db.run<MovedRow>(MOVE, [
+      waiting.map(({ move }) => move.user),
+      waiting.map(({ move }) => move.device),
+      waiting.map(({ move }) => move.fence),
+      waiting.map(({ move }) => move.seq),
+      MAX_STEP,
+    ]);
+    const unfinished = new Set<(typeof waiting)[number]>();
+    for (const row of rows) {
+      const target = waiting[row.nth - 1];
+      const result = target && results[target.index];
+      if (target === undefined || result === undefined) continue;
+      result.isHolder = true;
+      if (row.cursor < target.move.seq) unfinished.add(target);
+      if (row.message_id === null || row.sender === null || row.at === null) continue;
+      const { user } = target.move;
+      result.news.push({
+        messageId: row.message_id,
+        sender: row.sender,
+        user,
+        status: 'delivered',
+        at: row.at,
+      });
+    }
+    waiting = [...unfinished];
+  }
+  return shareResults(moves, results);
+}
+
+interface Target {
+  index: number;
+  move: CursorMove;
+}
+
+function holdName(hold: DeviceHold): string {
+  return `${hold.user} ${hold.device} ${hold.fence}`;
+}
+
+function highestOfEach(moves: readonly CursorMove[]): Target[] {
+  const targets = new Map<string, Target>();
+  for (const [index, move] of moves.entries()) {
+    const known = targets.get(holdName(move));
+    if (known === undefined || known.move.seq < move.seq) targets.set(holdName(move), { index, move });
+  }
+  return [...targets.values()];
+}
+
+/** The lower moves of a device stand or fall with its highest; the news is told once. */
+function shareResults(moves: readonly CursorMove[], results: CursorMoved[]): CursorMoved[] {
+  const holders = new Set(moves.filter((_, index) => results[index]?.isHolder).map(holdName));
+  return moves.map((move, index) => ({
+    isHolder: holders.has(holdName(move)),
+    news: results[index]?.news ?? [],
+  }));
+}
+
+/**
+ * `held` locks the device rows in byte order and drops what comes under an older fencing token.
+ * Receipts are inserted in byte order, so that two devices of one user cannot deadlock.
+ * A row that is there already stays: the first time counts.
+ */
+const MOVE: Statement = {
+  name: 'move-cursors',
+  text: `
+    WITH asked AS (
+      SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+        WITH ORDINALITY AS a (user_id, device, fence, seq, nth)
+    ), held AS MATERIALIZED (
+      SELECT a.nth, d.user_id, d.device, d.cursor AS was,
+        greatest(d.cursor, least(a.seq, d.cursor + $5::int)) AS cursor
+      FROM device d
+      JOIN asked a ON a.user_id = d.user_id AND a.device = d.device AND a.fence = d.fence
+      ORDER BY d.user_id, d.device FOR UPDATE OF d
+    ), moved AS (
+      UPDATE device d SET cursor = held.cursor
+      FROM held WHERE held.user_id = d.user_id AND held.device = d.device AND held.cursor > d.cursor
+    ), delivered AS (
+      INSERT INTO receipt (message_id, user_id, delivered_at)
+      SELECT DISTINCT e.message_id, e.user_id, ${nowSql}
+      FROM held JOIN inbox_entry e ON e.user_id = held.user_id AND e.seq > held.was AND e.seq <= held.cursor
+      ORDER BY e.message_id, e.user_id
+      ON CONFLICT DO NOTHING
+      RETURNING message_id, user_id
+    )
+    SELECT held.nth::int AS nth, held.cursor, NULL::uuid AS message_id, NULL AS sender, NULL AS at FROM held
+    UNION ALL
+    SELECT holder.nth::int, holder.cursor, r.message_id, m.sender, ${timeSql(nowSql)}
+    FROM delivered r
+    JOIN message m ON m.id = r.message_id
+    JOIN (SELECT DISTINCT ON (user_id) * FROM held) AS holder ON holder.user_id = r.user_id`,
+};

@@ -1,0 +1,93 @@
+import type { ReceiptNews } from '@posthorn/protocol';
+import type { InboxDatabase, Statement } from './database';
+import { nowSql, timeSql } from './message-row';
+
+/** Messages that a user has read. */
+export interface ReadRequest {
+  user: string;
+  /** Message ids; UUIDs. */
+  ids: readonly string[];
+}
+
+/** What became of one request. */
+export interface ReadOutcome {
+  /** False when one of the ids is not in the user's inbox: then nothing of the request was recorded. */
+  isKnown: boolean;
+  /** What was read for the first time. */
+  news: ReceiptNews[];
+}
+
+interface ReadRow {
+  nth: number;
+  message_id: string | null;
+  sender: string | null;
+  at: string | null;
+}
+
+/**
+ * Records *read* receipts, which imply *delivered*; a time that is there already stays.
+ * Committed when it returns.
+ * @throws OutageError
+ */
+export async function recordReads(
+  db: InboxDatabase,
+  requests: readonly ReadRequest[],
+): Promise<ReadOutcome[]> {
+  const outcomes = requests.map((): ReadOutcome => ({ isKnown: false, news: [] }));
+  const pairs = requests.flatMap((request, index) =>
+    [...new Set(request.ids.map((id) => id.toLowerCase()))].map((id) => ({
+      nth: index + 1,
+      user: request.user,
+      id,
+    })),
+  );
+  const rows = await db.run<ReadRow>(RECORD, [
+    pairs.map((pair) => pair.nth),
+    pairs.map((pair) => pair.user),
+    pairs.map((pair) => pair.id),
+  ]);
+  for (const row of rows) {
+    const outcome = outcomes[row.nth - 1];
+    const request = requests[row.nth - 1];
+    if (outcome === undefined || request === undefined) continue;
+    outcome.isKnown = true;
+    if (row.message_id === null || row.sender === null || row.at === null) continue;
+    outcome.news.push({
+      messageId: row.message_id,
+      sender: row.sender,
+      user: request.user,
+      status: 'read',
+      at: row.at,
+    });
+  }
+  return outcomes;
+}
+
+/** A message went to a user exactly when it is in that user's inbox, so its own row tells. */
+const RECORD: Statement = {
+  name: 'record-reads',
+  text: `
+    WITH asked AS (
+      SELECT * FROM unnest($1::int[], $2::text[], $3::uuid[]) AS a (nth, user_id, message_id)
+    ), known AS (
+      SELECT a.nth, a.user_id, a.message_id, m.sender
+      FROM asked a LEFT JOIN message m ON m.id = a.message_id AND a.user_id = ANY (m.recipients)
+    ), complete AS MATERIALIZED (
+      SELECT nth FROM known GROUP BY nth HAVING count(*) = count(sender)
+    ), recorded AS (
+      INSERT INTO receipt (message_id, user_id, delivered_at, read_at)
+      SELECT DISTINCT message_id, user_id, ${nowSql}, ${nowSql}
+      FROM known WHERE nth IN (SELECT nth FROM complete)
+      ORDER BY message_id, user_id
+      ON CONFLICT (message_id, user_id) DO UPDATE SET read_at = EXCLUDED.read_at WHERE receipt.read_at IS NULL
+      RETURNING message_id, user_id
+    )
+    SELECT nth, NULL::uuid AS message_id, NULL AS sender, NULL AS at FROM complete
+    UNION ALL
+    SELECT teller.nth, r.message_id, teller.sender, ${timeSql(nowSql)}
+    FROM recorded r
+    JOIN (
+      SELECT DISTINCT ON (user_id, message_id) nth, user_id, message_id, sender
+      FROM known WHERE nth IN (SELECT nth FROM complete)
+    ) AS teller ON teller.user_id = r.user_id AND teller.message_id = r.message_id`,
+};

@@ -1,0 +1,35 @@
+import { DataSource } from 'typeorm';
+import { DeviceEntity } from './entities/device.entity';
+import { EpochEntity } from './entities/epoch.entity';
+import { IdempotencyKeyEntity } from './entities/idempotency-key.entity';
+import { InboxEntity } from './entities/inbox.entity';
+import { InboxEntryEntity } from './entities/inbox-entry.entity';
+import { MessageEntity } from './entities/message.entity';
+import { ReceiptEntity } from './entities/receipt.entity';
+import { CreateInbox1763800000000 } from './migrations/1763800000000-create-inbox';
+
+/** In the order in which they run. */
+export const migrations = [CreateInbox1763800000000];
+
+/** Where TypeORM keeps which migrations ran. */
+export const MIGRATIONS_TABLE = 'posthorn_migration';
+
+/** TypeORM's view of the database: entities, migrations, ordinary queries. Not for the send and receipt paths. */
+export function createDataSource(url: string, extra: object = {}): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities: [
+      DeviceEntity,
+      EpochEntity,
+      IdempotencyKeyEntity,
+      InboxEntity,
+      InboxEntryEntity,
+      MessageEntity,
+      ReceiptEntity,
+    ],
+    migrations,
+    migrationsTableName: MIGRATIONS_TABLE,
+    extra,
+  });
+}
