@@ -1,0 +1,74 @@
+import { asSeenBy, type Message, type StoredMessage } from '@posthorn/protocol';
+
+/** A committed message on its way to its recipients. */
+export interface RoutableMessage {
+  message: StoredMessage;
+  epoch: string;
+  entries: readonly { user: string; seq: number }[];
+}
+
+/**
+ * An entry of an offline list. Without the message it only says that there is one: the reader fetches it
+ * from Postgres.
+ */
+export interface ListedEntry {
+  seq: number;
+  epoch: string;
+  message?: Message;
+}
+
+/** One message for several users of a gateway; without the message it says only that there is one. */
+export interface EntriesItem {
+  epoch: string;
+  to: [user: string, seq: number][];
+  message?: Message;
+}
+
+/** Above this many characters of JSON a message travels by reference only: a stalled subscriber's buffer is small. */
+const MAX_INLINE_CHARS = 4_096;
+
+/** A message in the two forms in which recipients see it, each encoded once however many they are. */
+export class Envelope {
+  readonly #routable: RoutableMessage;
+  readonly #json = new Map<boolean, string>();
+
+  constructor(routable: RoutableMessage) {
+    this.#routable = routable;
+  }
+
+  get epoch(): string {
+    return this.#routable.epoch;
+  }
+
+  get entries(): RoutableMessage['entries'] {
+    return this.#routable.entries;
+  }
+
+  /** The message for `user`, or undefined when it is too large to travel inline. */
+  messageFor(user: string): Message | undefined {
+    return this.#jsonFor(user) === '' ? undefined : asSeenBy(user, this.#routable.message);
+  }
+
+  /** True when `user` sees what only the sender sees. */
+  isSender(user: string): boolean {
+    return user === this.#routable.message.from;
+  }
+
+  /** The entry as JSON text for the offline list of `user`. */
+  listedEntry(user: string, seq: number): string {
+    const head = `{"seq":${seq},"epoch":${JSON.stringify(this.epoch)}`;
+    const message = this.#jsonFor(user);
+    return message === '' ? `${head}}` : `${head},"message":${message}}`;
+  }
+
+  #jsonFor(user: string): string {
+    const isSender = this.isSender(user);
+    let json = this.#json.get(isSender);
+    if (json === undefined) {
+      json = JSON.stringify(asSeenBy(user, this.#routable.message));
+      if (json.length > MAX_INLINE_CHARS) json = '';
+      this.#json.set(isSender, json);
+    }
+    return json;
+  }
+}

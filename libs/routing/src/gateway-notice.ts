@@ -1,0 +1,106 @@
+import { isJsonObject, isUserId, type Message, type ReceiptNews } from '@posthorn/protocol';
+import type { EntriesItem, ListedEntry } from './envelope';
+
+/** What travels on a gateway's channel. */
+export type GatewayNotice =
+  | { type: 'entries'; items: EntriesItem[] }
+  | { type: 'receipts'; news: ReceiptNews[] }
+  /** A newer connection of the device lives elsewhere: those with a lower fencing token end. */
+  | { type: 'takeover'; user: string; device: string; fence: number }
+  /** An operator ends these connections; all of the user without a device. */
+  | { type: 'disconnect'; user: string; device?: string }
+  | { type: 'probe'; nonce: string };
+
+/** Reads what came on the channel; null for anything that is not a notice of ours. */
+export function parseGatewayNotice(text: string): GatewayNotice | null {
+  const value = parseJson(text);
+  if (!isFields(value)) return null;
+  switch (value['type']) {
+    case 'entries':
+      return isArrayOf(value['items'], isEntriesItem) ? { type: 'entries', items: value['items'] } : null;
+    case 'receipts':
+      return isArrayOf(value['news'], isReceiptNews) ? { type: 'receipts', news: value['news'] } : null;
+    case 'takeover': {
+      const { user, device, fence } = value;
+      if (typeof user !== 'string' || typeof device !== 'string' || !isPosition(fence)) return null;
+      return { type: 'takeover', user, device, fence };
+    }
+    case 'disconnect': {
+      const { user, device } = value;
+      if (typeof user !== 'string') return null;
+      if (device === undefined) return { type: 'disconnect', user };
+      return typeof device === 'string' ? { type: 'disconnect', user, device } : null;
+    }
+    case 'probe':
+      return typeof value['nonce'] === 'string' ? { type: 'probe', nonce: value['nonce'] } : null;
+    default:
+      return null;
+  }
+}
+
+/** Reads an entry of an offline list; null for anything that is not one. */
+export function parseListedEntry(text: string): ListedEntry | null {
+  const value = parseJson(text);
+  if (!isFields(value) || !isPosition(value['seq']) || typeof value['epoch'] !== 'string') return null;
+  const { seq, epoch, message } = value;
+  if (message === undefined) return { seq, epoch };
+  return isMessage(message) ? { seq, epoch, message } : null;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // rubbish on the channel or in the list: the caller counts it
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return isJsonObject(value);
+}
+
+function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isPosition(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+function isMessage(value: unknown): value is Message {
+  return (
+    isFields(value) &&
+    typeof value['id'] === 'string' &&
+    typeof value['from'] === 'string' &&
+    typeof value['createdAt'] === 'string' &&
+    (value['to'] === undefined || isArrayOf(value['to'], isUserId)) &&
+    (value['text'] === undefined || typeof value['text'] === 'string') &&
+    (value['data'] === undefined || isJsonObject(value['data']))
+  );
+}
+
+function isPlace(value: unknown): value is [string, number] {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && isPosition(value[1]);
+}
+
+function isEntriesItem(value: unknown): value is EntriesItem {
+  return (
+    isFields(value) &&
+    typeof value['epoch'] === 'string' &&
+    isArrayOf(value['to'], isPlace) &&
+    (value['message'] === undefined || isMessage(value['message']))
+  );
+}
+
+function isReceiptNews(value: unknown): value is ReceiptNews {
+  return (
+    isFields(value) &&
+    typeof value['messageId'] === 'string' &&
+    typeof value['sender'] === 'string' &&
+    typeof value['user'] === 'string' &&
+    (value['status'] === 'delivered' || value['status'] === 'read') &&
+    typeof value['at'] === 'string'
+  );
+}

@@ -1,0 +1,13 @@
+export type { EntriesItem, ListedEntry, RoutableMessage } from './envelope';
+export * from './gateway-channel';
+export type { GatewayNotice } from './gateway-notice';
+export { Keys } from './keys';
+export * from './lease';
+export { LiveGateways } from './live-gateways';
+export * from './notifier';
+export * from './offline-list';
+export * from './presence';
+export { RedisConnection, type RedisLog, RedisOutageError } from './redis-connection';
+export * from './router';
+export * from './send-limiter';
+export { LEASE_RENEW_MS, LIVENESS_MAX_AGE_MS, PRESENCE_ROUND_MS } from './times';

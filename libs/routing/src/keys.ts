@@ -1,0 +1,33 @@
+/** The only place that spells a Redis key or channel (PROTOCOL §7). The braces are a Cluster's hash tag. */
+export class Keys {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** Hash: gateway id → how many connections of the user it holds. */
+  presence(user: string): string {
+    return `${this.#prefix}{${user}}:presence`;
+  }
+
+  /** List: entries that were routed while nobody held the user. Shares its slot with the presence. */
+  offline(user: string): string {
+    return `${this.#prefix}{${user}}:offline`;
+  }
+
+  /** String: the user's bucket of sends. */
+  sends(user: string): string {
+    return `${this.#prefix}{${user}}:sends`;
+  }
+
+  /** String with a short life: a gateway's lease. */
+  lease(gateway: string): string {
+    return `${this.#prefix}gateway:${gateway}`;
+  }
+
+  /** Channel: where that gateway listens. */
+  channel(gateway: string): string {
+    return `${this.#prefix}gateway:${gateway}`;
+  }
+}

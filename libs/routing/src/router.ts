@@ -1,0 +1,203 @@
+import { type EntriesItem, Envelope, type RoutableMessage } from './envelope';
+import type { GatewayNotice } from './gateway-notice';
+import type { Keys } from './keys';
+import type { LiveGateways, LivenessWords } from './live-gateways';
+import { executePipeline, type RedisConnection, RedisOutageError } from './redis-connection';
+import { ROUTE_WAIT_MS } from './times';
+
+/** Limits of one user's offline list. */
+export interface OfflineListLimits {
+  /** Entries. */
+  max: number;
+  ttlS: number;
+}
+
+/** How many inbox entries went which way. */
+export interface RouteSummary {
+  /** Published to a gateway that holds the user. */
+  published: number;
+  /** Appended to the offline list. */
+  listed: number;
+  /** Redis did not answer, or not in time: reconcile delivers them. */
+  unknown: number;
+}
+
+interface UserRoute {
+  user: string;
+  items: { envelope: Envelope; seq: number }[];
+  /** The live gateways that hold the user. */
+  holders: string[];
+}
+
+/** The leases of gateways that a presence hash names are read at most this often for one batch. */
+const MAX_ROUNDS = 3;
+
+/**
+ * Routes committed messages: to the gateways that hold a recipient, or to the recipient's offline list.
+ * It may fail at any point; that costs latency only.
+ */
+export class Router {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #gateways: LiveGateways;
+  readonly #limits: OfflineListLimits;
+
+  constructor(redis: RedisConnection, keys: Keys, gateways: LiveGateways, limits: OfflineListLimits) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#gateways = gateways;
+    this.#limits = limits;
+  }
+
+  /** Routes a batch within a bounded time. Never throws: what could not be routed is counted as unknown. */
+  async route(batch: readonly RoutableMessage[]): Promise<RouteSummary> {
+    const summary: RouteSummary = { published: 0, listed: 0, unknown: 0 };
+    const routes = groupByUser(batch);
+    const deadline = Date.now() + ROUTE_WAIT_MS;
+    try {
+      const online = await this.#placeAll(routes, new Set(), deadline, summary);
+      const unreached = await this.#publish(online, deadline, summary);
+      if (unreached.size > 0) {
+        const missed = online.filter((route) => route.holders.every((id) => unreached.has(id)));
+        const stillOnline = await this.#placeAll(missed, unreached, deadline, summary);
+        // A gateway that came up in between holds them now; it read the inbox after it announced itself.
+        await this.#publish(stillOnline, deadline, summary);
+      }
+    } catch (error) {
+      if (!(error instanceof RedisOutageError)) throw error;
+    }
+    const total = batch.reduce((sum, message) => sum + message.entries.length, 0);
+    summary.unknown = Math.max(0, total - summary.published - summary.listed);
+    return summary;
+  }
+
+  /** The atomic step for each user; returns those whom live gateways hold. */
+  async #placeAll(
+    routes: readonly UserRoute[],
+    unreached: ReadonlySet<string>,
+    deadline: number,
+    summary: RouteSummary,
+  ): Promise<UserRoute[]> {
+    const online: UserRoute[] = [];
+    let waiting = routes;
+    for (let round = 0; waiting.length > 0 && round < MAX_ROUNDS; round++) {
+      const words = withoutUnreached(await this.#gateways.words(), unreached);
+      const replies = await this.#runScripts(waiting, words, deadline);
+      const unknownIds = new Set<string>();
+      const again: UserRoute[] = [];
+      for (const [index, route] of waiting.entries()) {
+        const reply = replies[index];
+        if (!Array.isArray(reply)) continue;
+        const [kind, ...ids] = reply;
+        if (kind === 'listed') summary.listed += route.items.length;
+        else if (kind === 'live') online.push({ ...route, holders: ids });
+        else {
+          again.push(route);
+          for (const id of ids) unknownIds.add(id);
+        }
+      }
+      if (unknownIds.size > 0) await this.#gateways.read([...unknownIds]);
+      waiting = again;
+    }
+    this.#gateways.markUsed(online.flatMap((route) => route.holders));
+    return online;
+  }
+
+  async #runScripts(
+    routes: readonly UserRoute[],
+    words: LivenessWords,
+    deadline: number,
+  ): Promise<(string[] | Error)[]> {
+    return await this.#redis.run((redis) => {
+      const pipeline = redis.pipeline();
+      for (const { user, items } of routes) {
+        pipeline.posthornRoute(
+          this.#keys.presence(user),
+          this.#keys.offline(user),
+          words.live,
+          words.absent,
+          words.dead,
+          this.#limits.max,
+          this.#limits.ttlS,
+          ...items.map(({ envelope, seq }) => envelope.listedEntry(user, seq)),
+        );
+      }
+      return executePipeline<string[]>(pipeline);
+    }, remaining(deadline));
+  }
+
+  /** One publish for each gateway; returns the gateways that nobody listened for. */
+  async #publish(
+    routes: readonly UserRoute[],
+    deadline: number,
+    summary: RouteSummary,
+  ): Promise<Set<string>> {
+    const notices = noticesByGateway(routes);
+    if (notices.size === 0) return new Set();
+    const ids = [...notices.keys()];
+    const receivers = await this.#redis.run((redis) => {
+      const pipeline = redis.pipeline();
+      for (const [id, notice] of notices) pipeline.publish(this.#keys.channel(id), JSON.stringify(notice));
+      return executePipeline<number>(pipeline);
+    }, remaining(deadline));
+    const unreached = new Set(ids.filter((_, index) => receivers[index] === 0));
+    for (const route of routes) {
+      if (route.holders.some((id) => !unreached.has(id))) summary.published += route.items.length;
+    }
+    return unreached;
+  }
+}
+
+function groupByUser(batch: readonly RoutableMessage[]): UserRoute[] {
+  const routes = new Map<string, UserRoute>();
+  for (const message of batch) {
+    const envelope = new Envelope(message);
+    for (const { user, seq } of message.entries) {
+      const route = routes.get(user);
+      if (route === undefined) routes.set(user, { user, items: [{ envelope, seq }], holders: [] });
+      else route.items.push({ envelope, seq });
+    }
+  }
+  // Two messages of one batch may have got their places the other way round: the list is oldest first.
+  for (const route of routes.values()) route.items.sort((a, b) => a.seq - b.seq);
+  return [...routes.values()];
+}
+
+function noticesByGateway(routes: readonly UserRoute[]): Map<string, GatewayNotice & { type: 'entries' }> {
+  const notices = new Map<string, GatewayNotice & { type: 'entries' }>();
+  const items = new Map<string, EntriesItem>();
+  const envelopeNames = new Map<Envelope, number>();
+  for (const { user, items: routed, holders } of routes) {
+    for (const { envelope, seq } of routed) {
+      const name = envelopeNames.get(envelope) ?? envelopeNames.set(envelope, envelopeNames.size).size - 1;
+      for (const id of holders) {
+        const itemName = `${id} ${name} ${envelope.isSender(user)}`;
+        let item = items.get(itemName);
+        if (item === undefined) {
+          const message = envelope.messageFor(user);
+          item = { epoch: envelope.epoch, to: [], ...(message === undefined ? {} : { message }) };
+          items.set(itemName, item);
+          const notice = notices.get(id);
+          if (notice === undefined) notices.set(id, { type: 'entries', items: [item] });
+          else notice.items.push(item);
+        }
+        item.to.push([user, seq]);
+      }
+    }
+  }
+  return notices;
+}
+
+/** A gateway that a publish did not reach does not count, whatever its lease says. */
+function withoutUnreached(words: LivenessWords, unreached: ReadonlySet<string>): LivenessWords {
+  let { live, absent } = words;
+  for (const id of unreached) {
+    live = live.replace(` ${id} `, ' ');
+    absent += `${id} `;
+  }
+  return { ...words, live, absent };
+}
+
+function remaining(deadline: number): number {
+  return Math.max(1, deadline - Date.now());
+}

@@ -1,0 +1,62 @@
+import { BURST_FACTOR } from '@posthorn/protocol';
+import { LRUCache } from 'lru-cache';
+import type { Keys } from './keys';
+import { type RedisConnection, RedisOutageError } from './redis-connection';
+import { LIMIT_WAIT_MS } from './times';
+
+/** Whether a send may go on, and what the rate limit headers say. */
+export interface SendLimit {
+  isAllowed: boolean;
+  /** Sends left at once. */
+  remaining: number;
+  /** Until one is free; 0 when one is. */
+  retryAfterMs: number;
+}
+
+/** Without Redis this many users are limited in this process at the same time; the longest unused goes first. */
+const MAX_LOCAL_USERS = 10_000;
+
+/**
+ * Limits the sends of each user: a sustained rate with a burst, counted in Redis for all processes
+ * together, and in this process alone while Redis is out of reach.
+ */
+export class SendLimiter {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #stepUs: number;
+  /** Sends that may come at once. */
+  readonly burst: number;
+  /** The theoretical arrival times in ms, as in the script. */
+  readonly #local = new LRUCache<string, number>({ max: MAX_LOCAL_USERS });
+
+  /** @param perSecond sustained sends per second; more than 0 */
+  constructor(redis: RedisConnection, keys: Keys, perSecond: number) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#stepUs = 1_000_000 / perSecond;
+    this.burst = perSecond * BURST_FACTOR;
+  }
+
+  /** Takes one send of the user's. Never throws: without Redis it counts by itself. */
+  async take(user: string): Promise<SendLimit> {
+    try {
+      const [isAllowed, remaining, waitUs] = await this.#redis.run(
+        (redis) => redis.posthornTakeSend(this.#keys.sends(user), this.#stepUs, this.burst),
+        LIMIT_WAIT_MS,
+      );
+      return { isAllowed: isAllowed === 1, remaining, retryAfterMs: Math.ceil(waitUs / 1000) };
+    } catch (error) {
+      if (!(error instanceof RedisOutageError)) throw error;
+      return this.#takeLocally(user, Date.now());
+    }
+  }
+
+  #takeLocally(user: string, now: number): SendLimit {
+    const step = this.#stepUs / 1000;
+    const arrival = Math.max(this.#local.get(user) ?? 0, now) + step;
+    const free = now + step * this.burst - arrival;
+    if (free < 0) return { isAllowed: false, remaining: 0, retryAfterMs: Math.ceil(-free) };
+    this.#local.set(user, arrival);
+    return { isAllowed: true, remaining: Math.floor(free / step), retryAfterMs: 0 };
+  }
+}
