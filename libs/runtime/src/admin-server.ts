@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type AdminResponse, type AdminRoute, answerOfError, routeFor } from './admin-routes';
+import type { Logger } from './logger';
+import { problemOfParserError, problemResponse } from './problem';
+import { readJsonBody } from './read-json-body';
+import { requestIdFrom } from './request-id';
+
+export interface AdminServerOptions {
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** All interfaces by default: probes and scrapers come from outside. */
+  readonly host?: string;
+  readonly routes: readonly AdminRoute[];
+  readonly log: Logger;
+}
+
+const MAX_BODY_BYTES = 16_384;
+const CLOSE_GRACE_MS = 500;
+
+/** The HTTP server of the admin port. */
+export class AdminServer {
+  readonly #server: Server;
+  readonly #log: Logger;
+  #routes: readonly AdminRoute[];
+
+  private constructor({ routes, log }: AdminServerOptions) {
+    this.#routes = routes;
+    this.#log = log;
+    this.#server = createServer(
+      {
+        headersTimeout: 5000,
+        requestTimeout: 10_000,
+        keepAliveTimeout: 5000,
+        connectionsCheckingInterval: 1000,
+      },
+      (request, response) => void this.#answer(request, response),
+    );
+    this.#server.on('clientError', refuseUnreadable);
+  }
+
+  /** Resolves once it listens. Rejects with Node's error (`EADDRINUSE`, `EACCES`) if it cannot. */
+  static async listen(options: AdminServerOptions): Promise<AdminServer> {
+    const admin = new AdminServer(options);
+    admin.#server.listen({
+      port: options.port,
+      ...(options.host === undefined ? {} : { host: options.host }),
+    });
+    await once(admin.#server, 'listening');
+    admin.#server.on('error', (error) => options.log.error('admin server failed', { error }));
+    return admin;
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** Adds routes while it runs; one with the same method and path replaces. */
+  addRoutes(routes: readonly AdminRoute[]): void {
+    const kept = this.#routes.filter(
+      (old) => !routes.some((route) => route.method === old.method && route.path === old.path),
+    );
+    this.#routes = [...kept, ...routes];
+  }
+
+  /** Stops listening; answers that are being written get half a second. */
+  async close(): Promise<void> {
+    const timer = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeIdleConnections();
+    });
+    clearTimeout(timer);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const requestId = requestIdFrom(request.headersDistinct['x-request-id']);
+    const answer = await this.#handle(request).catch((error: unknown) =>
+      answerOfError(error, this.#log, requestId),
+    );
+    // A body that was not read through cannot be told from the next request.
+    const headers = { 'X-Request-Id': requestId, ...(request.complete ? {} : { Connection: 'close' }) };
+    write(response, answer, headers);
+  }
+
+  async #handle(request: IncomingMessage): Promise<AdminResponse> {
+    const method = request.method ?? 'GET';
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const route = routeFor(this.#routes, method, path);
+    const body = route.method === 'GET' ? undefined : await readJsonBody(request, MAX_BODY_BYTES);
+    return route.handle({ method, path, body });
+  }
+}
+
+function write(response: ServerResponse, answer: AdminResponse, headers: Record<string, string>): void {
+  const { status, body, contentType } = answer;
+  const isText = typeof body === 'string';
+  response.writeHead(status, {
+    'Cache-Control': 'no-store',
+    ...(body === undefined
+      ? {}
+      : { 'Content-Type': contentType ?? (isText ? 'text/plain; charset=utf-8' : 'application/json') }),
+    ...answer.headers,
+    ...headers,
+  });
+  response.end(body === undefined || isText ? body : JSON.stringify(body));
+}
+
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end(problemResponse(problemOfParserError(error), requestIdFrom(undefined)));
+}

@@ -1,0 +1,98 @@
+import { types } from 'node:util';
+
+const REDACTED = '[redacted]';
+const MAX_DEPTH = 6;
+const MAX_ITEMS = 50;
+const MAX_CHARS = 8192;
+
+/** No ordinary field name contains these, so they count anywhere in a name. */
+const SECRET_NAME = /authorization|token|secret|password|cookie/i;
+/** What people wrote. These count as whole words: `body`, `messageText`, but not `context` or `database`. */
+const CONTENT_WORD = /^(?:text|data|body)$/i;
+
+/**
+ * A field's value as it may be logged: plain JSON, without credentials and without what people wrote,
+ * bounded in depth, items and characters. Errors become `{name, message, code, stack, cause}`.
+ */
+export function redactField(name: string, value: unknown): unknown {
+  return redactAt(name, value, 0, []);
+}
+
+/** Text without the passwords of URLs, bearer tokens and JWTs that slipped into it; cut at 8192 characters. */
+export function redactText(text: string): string {
+  const cut = text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text;
+  return cut
+    .replace(/:\/\/[^\s/]*@/g, '://***@')
+    .replace(/([?&](?:password|secret|token|access_token)=)[^&\s]*/gi, '$1***')
+    .replace(/\bbearer[ .]+[\w.~+/=-]+/gi, `Bearer ${REDACTED}`)
+    .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, REDACTED);
+}
+
+function redactAt(name: string, value: unknown, depth: number, path: readonly object[]): unknown {
+  if (value !== undefined && value !== null && isPrivate(name, value)) {
+    return REDACTED;
+  }
+  if (typeof value === 'string') {
+    return redactText(value);
+  }
+  if (typeof value === 'object' && value !== null) {
+    return redactObject(value, depth, path);
+  }
+  return typeof value === 'bigint' || typeof value === 'symbol' ? String(value) : value;
+}
+
+function isPrivate(name: string, value: unknown): boolean {
+  if (SECRET_NAME.test(name)) {
+    return true;
+  }
+  // `bodyBytes: 512` says nothing of the body.
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    return false;
+  }
+  return name.split(/[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])/).some((word) => CONTENT_WORD.test(word));
+}
+
+function redactObject(value: object, depth: number, path: readonly object[]): unknown {
+  if (value instanceof Date) {
+    return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
+  }
+  if (value instanceof URL) {
+    return redactText(value.href);
+  }
+  if (ArrayBuffer.isView(value)) {
+    return `[${value.byteLength} bytes]`;
+  }
+  if (path.includes(value)) {
+    return '[circular]';
+  }
+  if (depth >= MAX_DEPTH) {
+    return '[deep]';
+  }
+  const inner = [...path, value];
+  if (value instanceof Error || types.isNativeError(value)) {
+    return redactEntries(errorFields(value), depth, inner);
+  }
+  if (Array.isArray(value) || value instanceof Set) {
+    const items = [...value];
+    const shown = items.slice(0, MAX_ITEMS).map((item) => redactAt('', item, depth + 1, inner));
+    return items.length > MAX_ITEMS ? [...shown, `… ${items.length - MAX_ITEMS} more`] : shown;
+  }
+  return redactEntries(value instanceof Map ? Object.fromEntries(value) : value, depth, inner);
+}
+
+function redactEntries(value: object, depth: number, path: readonly object[]): unknown {
+  const entries = Object.entries(value).slice(0, MAX_ITEMS);
+  return Object.fromEntries(entries.map(([name, item]) => [name, redactAt(name, item, depth + 1, path)]));
+}
+
+/** Only these: a database error's own fields may hold a row. */
+function errorFields(error: Error): Record<string, unknown> {
+  return {
+    name: error.name,
+    message: error.message,
+    ...('code' in error ? { code: error.code } : {}),
+    stack: error.stack,
+    ...(error.cause === undefined ? {} : { cause: error.cause }),
+    ...(error instanceof AggregateError ? { errors: error.errors } : {}),
+  };
+}

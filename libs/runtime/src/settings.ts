@@ -1,0 +1,197 @@
+import { type CleanedEnv, cleanEnv, EnvMissingError } from 'envalid';
+import { defaultOf, type ServiceName, type SettingName } from './settings-catalogue';
+import { problemWith, type SettingProblem, SettingsError } from './settings-error';
+import type { AllowedOrigins, LogLevel } from './settings-readers';
+import { needed, optional } from './settings-specs';
+
+/** Who signs tokens: exactly one of `secret` and `jwksUrl` is there. */
+export interface AuthSettings {
+  readonly secret?: string;
+  readonly jwksUrl?: string;
+  readonly issuer?: string;
+  readonly audience?: string;
+}
+
+/** What both services read. Names end in their unit. */
+export interface CommonSettings {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly redisPrefix: string;
+  readonly auth: AuthSettings;
+  readonly allowedOrigins: AllowedOrigins;
+  readonly offlineListMax: number;
+  readonly offlineListTtlS: number;
+  readonly drainMs: number;
+  readonly workers: number;
+  readonly logLevel: LogLevel;
+}
+
+export interface SendApiSettings extends CommonSettings {
+  readonly maxRecipients: number;
+  readonly maxTextChars: number;
+  readonly maxDataBytes: number;
+  readonly maxBodyBytes: number;
+  readonly rateLimitSends: number;
+}
+
+export interface GatewaySettings extends CommonSettings {
+  readonly reconcileIntervalMs: number;
+  readonly deliveryWindow: number;
+  readonly heartbeatMs: number;
+  readonly upgradeTimeoutMs: number;
+  readonly maxConnectionsPerUser: number;
+  readonly maxBufferedBytes: number;
+  readonly slowConsumerMs: number;
+  readonly rateLimitFrames: number;
+}
+
+/** The environment, as `process.env` is. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The settings of send-api, frozen.
+ *
+ * @throws SettingsError with every bad setting
+ */
+export function loadSendApiSettings(env: Environment): SendApiSettings {
+  const service = 'send-api';
+  const problems: SettingProblem[] = [];
+  const values = cleanEnv(
+    withoutEmpty(env),
+    {
+      ...commonSpecs(service),
+      MAX_RECIPIENTS: needed('MAX_RECIPIENTS', service),
+      MAX_TEXT_CHARS: needed('MAX_TEXT_CHARS', service),
+      MAX_DATA_BYTES: needed('MAX_DATA_BYTES', service),
+      MAX_BODY_BYTES: needed('MAX_BODY_BYTES', service),
+      RATE_LIMIT_SENDS: needed('RATE_LIMIT_SENDS', service),
+    },
+    { reporter: ({ errors }) => problems.push(...problemsOf(errors)) },
+  );
+  refuse(service, problems, env);
+  return Object.freeze({
+    ...commonSettings(values),
+    maxRecipients: values.MAX_RECIPIENTS,
+    maxTextChars: values.MAX_TEXT_CHARS,
+    maxDataBytes: values.MAX_DATA_BYTES,
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    rateLimitSends: values.RATE_LIMIT_SENDS,
+  });
+}
+
+/**
+ * The settings of ws-gateway, frozen.
+ *
+ * @throws SettingsError with every bad setting
+ */
+export function loadGatewaySettings(env: Environment): GatewaySettings {
+  const service = 'ws-gateway';
+  const problems: SettingProblem[] = [];
+  const values = cleanEnv(
+    withoutEmpty(env),
+    {
+      ...commonSpecs(service),
+      RECONCILE_INTERVAL_MS: needed('RECONCILE_INTERVAL_MS', service),
+      DELIVERY_WINDOW: needed('DELIVERY_WINDOW', service),
+      HEARTBEAT_MS: needed('HEARTBEAT_MS', service),
+      UPGRADE_TIMEOUT_MS: needed('UPGRADE_TIMEOUT_MS', service),
+      MAX_CONNECTIONS_PER_USER: needed('MAX_CONNECTIONS_PER_USER', service),
+      MAX_BUFFERED_BYTES: needed('MAX_BUFFERED_BYTES', service),
+      SLOW_CONSUMER_MS: needed('SLOW_CONSUMER_MS', service),
+      RATE_LIMIT_FRAMES: needed('RATE_LIMIT_FRAMES', service),
+    },
+    { reporter: ({ errors }) => problems.push(...problemsOf(errors)) },
+  );
+  refuse(service, problems, env);
+  return Object.freeze({
+    ...commonSettings(values),
+    reconcileIntervalMs: values.RECONCILE_INTERVAL_MS,
+    deliveryWindow: values.DELIVERY_WINDOW,
+    heartbeatMs: values.HEARTBEAT_MS,
+    upgradeTimeoutMs: values.UPGRADE_TIMEOUT_MS,
+    maxConnectionsPerUser: values.MAX_CONNECTIONS_PER_USER,
+    maxBufferedBytes: values.MAX_BUFFERED_BYTES,
+    slowConsumerMs: values.SLOW_CONSUMER_MS,
+    rateLimitFrames: values.RATE_LIMIT_FRAMES,
+  });
+}
+
+function commonSpecs(service: ServiceName) {
+  return {
+    PORT: needed('PORT', service),
+    ADMIN_PORT: needed('ADMIN_PORT', service),
+    DATABASE_URL: needed('DATABASE_URL', service),
+    REDIS_URL: needed('REDIS_URL', service),
+    REDIS_PREFIX: needed('REDIS_PREFIX', service),
+    AUTH_JWT_SECRET: optional('AUTH_JWT_SECRET'),
+    AUTH_JWKS_URL: optional('AUTH_JWKS_URL'),
+    AUTH_ISSUER: optional('AUTH_ISSUER'),
+    AUTH_AUDIENCE: optional('AUTH_AUDIENCE'),
+    ALLOWED_ORIGINS: optional('ALLOWED_ORIGINS'),
+    OFFLINE_LIST_MAX: needed('OFFLINE_LIST_MAX', service),
+    OFFLINE_LIST_TTL_S: needed('OFFLINE_LIST_TTL_S', service),
+    DRAIN_MS: needed('DRAIN_MS', service),
+    WORKERS: needed('WORKERS', service),
+    LOG_LEVEL: needed('LOG_LEVEL', service),
+  };
+}
+
+function commonSettings(values: CleanedEnv<ReturnType<typeof commonSpecs>>): CommonSettings {
+  return {
+    port: values.PORT,
+    adminPort: values.ADMIN_PORT,
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    redisPrefix: values.REDIS_PREFIX,
+    auth: Object.freeze({
+      ...(values.AUTH_JWT_SECRET === undefined ? {} : { secret: values.AUTH_JWT_SECRET }),
+      ...(values.AUTH_JWKS_URL === undefined ? {} : { jwksUrl: values.AUTH_JWKS_URL }),
+      ...(values.AUTH_ISSUER === undefined ? {} : { issuer: values.AUTH_ISSUER }),
+      ...(values.AUTH_AUDIENCE === undefined ? {} : { audience: values.AUTH_AUDIENCE }),
+    }),
+    allowedOrigins: values.ALLOWED_ORIGINS ?? NO_ORIGINS,
+    offlineListMax: values.OFFLINE_LIST_MAX,
+    offlineListTtlS: values.OFFLINE_LIST_TTL_S,
+    drainMs: values.DRAIN_MS,
+    workers: values.WORKERS,
+    logLevel: values.LOG_LEVEL,
+  };
+}
+
+const NO_ORIGINS: readonly string[] = Object.freeze([]);
+
+/** Deployment tools pass unset variables on as empty ones: empty counts as unset. */
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, text]) => text !== undefined && text !== ''));
+}
+
+function problemsOf(errors: Partial<Record<SettingName, Error>>): SettingProblem[] {
+  return Object.entries(errors)
+    .filter((entry): entry is [SettingName, Error] => entry[1] !== undefined)
+    .map(([name, error]) =>
+      problemWith(name, error instanceof EnvMissingError ? 'is required and not set' : error.message),
+    );
+}
+
+/** Adds what only several settings together show, and throws if anything is wrong. */
+function refuse(service: ServiceName, problems: SettingProblem[], env: Environment): void {
+  const given = withoutEmpty(env);
+  if (given['AUTH_JWT_SECRET'] === undefined && given['AUTH_JWKS_URL'] === undefined) {
+    problems.push(
+      problemWith('AUTH_JWT_SECRET', 'is not set, and neither is AUTH_JWKS_URL: set exactly one of the two'),
+    );
+  }
+  if (given['AUTH_JWT_SECRET'] !== undefined && given['AUTH_JWKS_URL'] !== undefined) {
+    problems.push(problemWith('AUTH_JWKS_URL', 'is set beside AUTH_JWT_SECRET: set exactly one of the two'));
+  }
+  const port = given['PORT'] ?? defaultOf('PORT', service);
+  const adminPort = given['ADMIN_PORT'] ?? defaultOf('ADMIN_PORT', service);
+  if (Number(port) === Number(adminPort) && Number(port) !== 0) {
+    problems.push(problemWith('ADMIN_PORT', 'is the same as PORT: the admin port is never public'));
+  }
+  if (problems.length > 0) {
+    throw new SettingsError(service, problems);
+  }
+}
