@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from './command-of';
+
+const GUARD = join(__dirname, '..', 'guard.cjs');
+
+function startGuard(...words: object[]): ChildProcess {
+  const guard = spawn(process.execPath, [GUARD], { stdio: ['pipe', 'ignore', 'inherit'] });
+  for (const word of words) guard.stdin?.write(`${JSON.stringify(word)}\n`);
+  return guard;
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) await sleep(10);
+}
+
+it('ends what it watches, even what ignores the signal, and removes folders, once its parent is gone', async () => {
+  const child = spawn(process.execPath, [
+    '-e',
+    "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)",
+  ]);
+  const folder = mkdtempSync(join(tmpdir(), 'posthorn-guard-'));
+  writeFileSync(join(folder, 'file'), '');
+  const guard = startGuard({ watch: child.pid, signal: 'SIGTERM' }, { remove: folder });
+  await sleep(200);
+  expect(isAlive(child.pid ?? 0)).toBe(true);
+  guard.stdin?.end();
+  await ended(guard);
+  await ended(child);
+  expect(child.signalCode).toBe('SIGKILL');
+  expect(existsSync(folder)).toBe(false);
+});
+
+it('leaves alone what it was told to forget', async () => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  const guard = startGuard({ watch: child.pid, signal: 'SIGTERM' }, { forget: child.pid });
+  guard.stdin?.end();
+  await ended(guard);
+  expect(isAlive(child.pid ?? 0)).toBe(true);
+  child.kill();
+});

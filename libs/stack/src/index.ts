@@ -1,0 +1,13 @@
+export { findRedisServer } from './find-redis-server';
+export { freePort } from './free-port';
+export type { Exit } from './managed-process';
+export { migrateDatabase } from './migrate-database';
+export { mintToken, type TokenOptions } from './mint-token';
+export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server';
+export type { RedisBinary } from './redis-binary';
+export { type RedisOptions, type RedisServer, startRedis } from './redis-server';
+export { type ServiceName, type ServiceProcess, startService } from './service-process';
+export { type Stack, type StackOptions, startStack } from './stack';
+export type { Step } from './step';
+export { StopList } from './stop-list';
+export { startTestStores, type TestStores } from './test-stores';

@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { findRedisServer } from './find-redis-server';
+import { freePort } from './free-port';
+import { migrateDatabase } from './migrate-database';
+import { redisCacheFolder } from './paths';
+import { type PostgresServer, startPostgres } from './postgres-server';
+import { type RedisServer, startRedis } from './redis-server';
+import { type ServiceName, type ServiceProcess, startService } from './service-process';
+import { quietly, type Step } from './step';
+import { StopList } from './stop-list';
+
+/** What to start. */
+export interface StackOptions {
+  /** Where the stores keep their data; what is there already is kept. */
+  dir: string;
+  /** A Postgres to use instead of one of our own. */
+  databaseUrl?: string;
+  /** A Redis to use instead of one of our own. */
+  redisUrl?: string;
+  /** How many processes of each; 2 unless given. */
+  sendApis?: number;
+  wsGateways?: number;
+  /** Settings of all services besides the stores' addresses; the source of keys (`AUTH_JWT_SECRET`) is required. */
+  env: Readonly<Record<string, string>>;
+  /** The ports to try, first of all, for the process number `index`; any free ones unless given. */
+  ports?: (service: ServiceName, index: number) => { port: readonly number[]; adminPort: readonly number[] };
+  /** Tells how it goes. */
+  step?: Step;
+  /** Takes what has to be stopped, as soon as it runs, so that a start can be broken off. */
+  stops?: StopList;
+}
+
+/** A running stack. */
+export interface Stack {
+  databaseUrl: string;
+  redisUrl: string;
+  /** Only where the store is our own. */
+  postgres?: PostgresServer;
+  redis?: RedisServer;
+  sendApis: ServiceProcess[];
+  wsGateways: ServiceProcess[];
+  /** Services first, then the stores. */
+  stop(): Promise<void>;
+}
+
+/** Starts the stores (unless given), migrates, starts the services. Where one fails, all that runs is stopped. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const stops = options.stops ?? new StopList();
+  try {
+    return await start(options, stops);
+  } catch (error) {
+    await stops.stopAll();
+    throw error;
+  }
+}
+
+async function start(options: StackOptions, stops: StopList): Promise<Stack> {
+  const { dir, env, step = quietly } = options;
+  const postgres =
+    options.databaseUrl === undefined
+      ? await step('Postgres runs', () => running(stops, startPostgres({ dir: join(dir, 'postgres') })))
+      : undefined;
+  const redis =
+    options.redisUrl === undefined
+      ? await step('Redis runs', (say) => running(stops, startLastingRedis(join(dir, 'redis'), say)))
+      : undefined;
+  const databaseUrl = options.databaseUrl ?? postgres?.url ?? '';
+  const redisUrl = options.redisUrl ?? redis?.url ?? '';
+  await step('the schema is up to date', () => migrateDatabase(databaseUrl));
+
+  const services: ServiceProcess[] = [];
+  stops.add(() => Promise.all(services.map((service) => service.stop())));
+  const settings = { ...env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
+  const many = async (name: ServiceName, count: number) => {
+    const starts = Array.from({ length: count }, async (_, index) => {
+      const ports = options.ports?.(name, index);
+      const PORT = ports === undefined ? '0' : String(await freePort(ports.port));
+      const ADMIN_PORT = ports === undefined ? '0' : String(await freePort(ports.adminPort));
+      const service = await startService(name, { PORT, ADMIN_PORT, ...settings });
+      services.push(service);
+      return service;
+    });
+    // All of them settle before a failure counts: what started late must be stopped too.
+    const settled = await Promise.allSettled(starts);
+    const failed = settled.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  };
+  const sendApiCount = options.sendApis ?? 2;
+  const wsGatewayCount = options.wsGateways ?? 2;
+  const sendApis = await step(`${sendApiCount} × send-api`, () => many('send-api', sendApiCount));
+  const wsGateways = await step(`${wsGatewayCount} × ws-gateway`, () => many('ws-gateway', wsGatewayCount));
+
+  return {
+    databaseUrl,
+    redisUrl,
+    ...(postgres === undefined ? {} : { postgres }),
+    ...(redis === undefined ? {} : { redis }),
+    sendApis,
+    wsGateways,
+    stop: () => stops.stopAll(),
+  };
+}
+
+async function running<T extends { stop(): Promise<unknown> }>(
+  stops: StopList,
+  starting: Promise<T>,
+): Promise<T> {
+  const started = await starting;
+  stops.add(() => started.stop());
+  return started;
+}
+
+async function startLastingRedis(dir: string, say: (sentence: string) => void): Promise<RedisServer> {
+  const binary = await findRedisServer(redisCacheFolder, say);
+  say(`Redis ${binary.version} runs`);
+  return startRedis({ dir, binary, args: ['--appendonly', 'yes'] });
+}

@@ -1,0 +1,174 @@
+import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { keepDevSecret } from './dev-secret';
+import { mintToken } from './mint-token';
+import { localFolder, repoRoot } from './paths';
+import type { ServiceName, ServiceProcess } from './service-process';
+import { type Stack, startStack } from './stack';
+import { takeStartLock } from './start-lock';
+import type { Step } from './step';
+import { StopList } from './stop-list';
+import { playStory, type Tokens } from './story';
+
+const EX_USAGE = 64;
+const TOKEN_TTL_S = 12 * 3_600;
+/** npm passes a signal on that the terminal has sent already: only a later one means "now". */
+const IMPATIENT_AFTER_MS = 1_000;
+const PUBLIC_PORTS: Readonly<Record<ServiceName, number>> = { 'send-api': 3000, 'ws-gateway': 3001 };
+const ADMIN_PORTS: Readonly<Record<ServiceName, number>> = { 'send-api': 9300, 'ws-gateway': 9301 };
+/** Set here, whatever the environment says. */
+const OWN_SETTINGS = ['PORT', 'ADMIN_PORT', 'DATABASE_URL', 'REDIS_URL', 'AUTH_JWKS_URL', 'WORKERS'];
+
+/**
+ * `npm start`: stores, schema, two processes of each service, the story; then stays up until a signal. With `--once` it
+ * stops after the story. Returns the exit code. `step` shows how it goes.
+ */
+export async function start(args: readonly string[], step: Step): Promise<number> {
+  const once = readOnce(args);
+  if (once === undefined) {
+    process.stderr.write('usage: npm start [-- --once]\n  --once   play the story, stop, exit with 0 or 1\n');
+    return EX_USAGE;
+  }
+  const stops = new StopList();
+  let unlock: (() => void) | undefined;
+  const signals = onSignal(async () => {
+    process.stdout.write('\nstopping …\n');
+    await stops.stopAll();
+    unlock?.();
+  });
+  const run = async () => {
+    unlock = takeStartLock(localFolder);
+    const { stack, tokens } = await playOnStack(stops, step);
+    if (!once) return stayUp(stack, tokens);
+    await step('all is stopped again', () => stack.stop());
+    return 0;
+  };
+  try {
+    return await Promise.race([signals.stopped, run()]);
+  } catch (error) {
+    // What a start that is broken off complains about is only that.
+    if (signals.hasCome()) return await signals.stopped;
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    await stops.stopAll();
+    unlock?.();
+  }
+}
+
+function readOnce(args: readonly string[]): boolean | undefined {
+  try {
+    return parseArgs({ args: [...args], options: { once: { type: 'boolean' } } }).values.once ?? false;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `stopped` resolves with the exit code 0 when a first signal has come and `stop` is done; a second, later one exits at once. */
+function onSignal(stop: () => Promise<void>): { stopped: Promise<number>; hasCome(): boolean } {
+  let firstAt = 0;
+  const stopped = new Promise<number>((resolve, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (firstAt === 0) {
+          firstAt = Date.now();
+          stop().then(() => resolve(0), reject);
+        } else if (Date.now() - firstAt > IMPATIENT_AFTER_MS) {
+          process.exit(1);
+        }
+      });
+    }
+  });
+  return { stopped, hasCome: () => firstAt !== 0 };
+}
+
+async function playOnStack(stops: StopList, step: Step): Promise<{ stack: Stack; tokens: Tokens }> {
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = process.env;
+  const env = settings();
+  const stack = await startStack({
+    dir: localFolder,
+    ...(databaseUrl ? { databaseUrl } : {}),
+    ...(redisUrl ? { redisUrl } : {}),
+    env,
+    ports,
+    step,
+    stops,
+  });
+  const tokens = { alice: await devToken('alice', env), bob: await devToken('bob', env) };
+  const redisPrefix = env['REDIS_PREFIX'] ?? 'posthorn:';
+  process.stdout.write('\n');
+  await playStory({ stack, redisPrefix, tokens, step });
+  return { stack, tokens };
+}
+
+/** What the services read: this process's environment (so that any setting can be tried out), and a secret of the folder's. */
+function settings(): Record<string, string> {
+  const given = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || name.startsWith('npm_') || OWN_SETTINGS.includes(name) ? [] : [[name, value]],
+  );
+  const env: Record<string, string> = { DRAIN_MS: '2000', ...Object.fromEntries(given) };
+  env['AUTH_JWT_SECRET'] ||= keepDevSecret(localFolder);
+  return env;
+}
+
+/** The usual port for the first process of a service, 10 more for the second; 20 more as long as that is taken. */
+function ports(service: ServiceName, index: number): { port: number[]; adminPort: number[] } {
+  const from = (first: number) => [0, 20, 40, 60, 80].map((more) => first + 10 * index + more);
+  return { port: from(PUBLIC_PORTS[service]), adminPort: from(ADMIN_PORTS[service]) };
+}
+
+function devToken(user: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const { AUTH_JWT_SECRET: secret = '', AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = env;
+  return mintToken({
+    user,
+    secret,
+    ttlS: TOKEN_TTL_S,
+    ...(issuer ? { issuer } : {}),
+    ...(audience ? { audience } : {}),
+  });
+}
+
+function farewell(stack: Stack, tokens: Tokens): string {
+  const [api] = stack.sendApis;
+  const [gateway] = stack.wsGateways;
+  const listen = `node ${relative(repoRoot, __dirname)}/listen.js bob --url ${gateway?.wsUrl}`;
+  return `
+It runs.
+  send-api    ${addresses(stack.sendApis)}
+  ws-gateway  ${addresses(stack.wsGateways)}
+  Postgres    ${stack.postgres === undefined ? 'DATABASE_URL' : `127.0.0.1:${stack.postgres.port}, data in ${stack.postgres.dir}`}
+  Redis       ${stack.redis === undefined ? 'REDIS_URL' : stack.redis.url}
+  reference   ${api?.url}/docs
+
+Tokens, good for ${TOKEN_TTL_S / 3_600} hours:
+  alice  ${tokens.alice}
+  bob    ${tokens.bob}
+
+Listen as bob, in a second terminal:
+  ${listen}
+
+Send to bob as alice, in a third:
+  curl -sS ${api?.url}/v1/messages -H 'content-type: application/json' \\
+    -H 'authorization: Bearer ${tokens.alice}' -d '{"to": ["bob"], "text": "hello"}'
+
+Ctrl-C stops all of it.
+`;
+}
+
+function addresses(services: readonly ServiceProcess[]): string {
+  return services.map(({ url, adminUrl }) => `${url} (admin ${adminUrl})`).join('\n              ');
+}
+
+/** Until a signal, or until a process ends that should not: then it is better to say so than to seem well. */
+async function stayUp(stack: Stack, tokens: Tokens): Promise<number> {
+  process.stdout.write(farewell(stack, tokens));
+  const service = await Promise.race(
+    [...stack.sendApis, ...stack.wsGateways].map(async (each) => {
+      await each.exited;
+      return each;
+    }),
+  );
+  throw new Error(
+    `${service.name} ended by itself. Its last lines:\n${service.logs().slice(-20).join('\n')}`,
+  );
+}

@@ -1,0 +1,23 @@
+/**
+ * Waits until `check` gives something other than undefined or false, and returns it.
+ * @throws the last error of `check`, or one that says what was waited for, after `withinMs`
+ */
+export async function eventually<T>(
+  what: string,
+  check: () => Promise<T | undefined | false> | T | undefined | false,
+  withinMs = 10_000,
+): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  let last: unknown;
+  while (performance.now() < deadline) {
+    try {
+      const value = await check();
+      if (value !== undefined && value !== false) return value;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw last instanceof Error ? last : new Error(`not within ${withinMs} ms: ${what}`);
+}

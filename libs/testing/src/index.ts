@@ -1,0 +1,6 @@
+export * from './eventually';
+export * from './fault-proxy';
+export * from './service-context';
+export * from './test-client';
+export * from './test-database';
+export * from './test-redis';

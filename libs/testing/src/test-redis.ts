@@ -1,0 +1,25 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { testUrl } from './test-database';
+
+/** A key prefix of a test file's own on the test server. */
+export interface TestRedis {
+  url: string;
+  prefix: string;
+  /** For looking at what the code under test left there. */
+  client: Redis;
+  close(): Promise<void>;
+}
+
+/** A new prefix, and a client to look with. */
+export function openTestRedis(url = testUrl('POSTHORN_TEST_REDIS_URL')): TestRedis {
+  const client = new Redis(url);
+  return {
+    url,
+    prefix: `test-${randomBytes(6).toString('hex')}:`,
+    client,
+    close: async () => {
+      await client.quit();
+    },
+  };
+}

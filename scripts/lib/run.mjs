@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+const MAX_OUTPUT_CHARS = 200_000;
+/** What npm says of itself to its scripts would confuse another package manager; these are the user's own settings. */
+const KEPT_NPM =
+  /^npm_config_(registry|cache|userconfig|globalconfig|(https?_)?proxy|noproxy|cafile|ca|strict_ssl)$/;
+
+/** A command that ended badly, with all it said. */
+export class CommandFailed extends Error {
+  constructor(command, code, output) {
+    super(`${command} ended with ${code}`);
+    this.code = code;
+    this.output = output;
+  }
+}
+
+/** The environment for other tools: without npm's variables, and never "production", which leaves out what builds. */
+export function cleanEnv(more = {}) {
+  const kept = Object.entries(process.env).filter(
+    ([name]) =>
+      (!name.startsWith('npm_') || KEPT_NPM.test(name)) && name !== 'NODE_ENV' && name !== 'INIT_CWD',
+  );
+  return { ...Object.fromEntries(kept), ...more };
+}
+
+/** Runs a command in the repository; resolves with what it said, throws CommandFailed. `show` lets it write to the terminal instead. */
+export function run(command, args, { env = cleanEnv(), cwd = root, show = false, timeoutMs } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const take = (chunk) => {
+      output = (output + chunk).slice(-MAX_OUTPUT_CHARS);
+    };
+    child.stdout?.setEncoding('utf8').on('data', take);
+    child.stderr?.setEncoding('utf8').on('data', take);
+    const forward = (signal) => child.kill(signal);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    // A terminal's Ctrl-C reaches the child too; what is forwarded is a signal for this process alone.
+    process.on('SIGTERM', forward).on('SIGINT', forward);
+    const settle = (act) => {
+      clearTimeout(timer);
+      process.off('SIGTERM', forward).off('SIGINT', forward);
+      act();
+    };
+    child.once('error', (error) =>
+      settle(() => reject(new CommandFailed(command, error.code, error.message))),
+    );
+    child.once('close', (code, signal) =>
+      settle(() =>
+        code === 0 ? resolve(output) : reject(new CommandFailed(command, signal ?? code, output)),
+      ),
+    );
+  });
+}
