@@ -1,0 +1,93 @@
+import {
+  type CursorMove,
+  type CursorMoved,
+  type InboxDatabase,
+  moveCursors,
+  OutageError,
+} from '@posthorn/inbox';
+import { Batcher, OverloadedError } from '@posthorn/runtime';
+import type { ListTrimmer } from './list-trimmer';
+import type { GatewayMetrics } from './metrics';
+import type { ReceiptTeller } from './receipt-news';
+import type { Session } from './session';
+
+/**
+ * Commits acknowledgements: one move under way for each session, what it acknowledges meanwhile goes with the next,
+ * and the moves of all sessions in one statement. `ok` follows the commit.
+ */
+export class AckCommitter {
+  readonly #moves: Batcher<CursorMove, CursorMoved>;
+  readonly #busy = new Set<Session>();
+  readonly #trimmer: ListTrimmer;
+  readonly #metrics: GatewayMetrics;
+
+  constructor(db: InboxDatabase, teller: ReceiptTeller, trimmer: ListTrimmer, metrics: GatewayMetrics) {
+    this.#trimmer = trimmer;
+    this.#metrics = metrics;
+    this.#moves = new Batcher({
+      name: 'acknowledgements',
+      maxBatch: 500,
+      maxPending: 100_000,
+      concurrency: 2,
+      run: async (moves) => {
+        const results = await moveCursors(db, moves);
+        teller.tell(results.flatMap((result) => result.news));
+        return results;
+      },
+    });
+  }
+
+  /** Commits what the session acknowledges, now or with the move that is under way. */
+  commit(session: Session): void {
+    if (this.#busy.has(session) || session.ackWanted <= session.ackCommitted) return;
+    this.#busy.add(session);
+    void this.#move(session);
+  }
+
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void> {
+    return this.#moves.idle();
+  }
+
+  async #move(session: Session): Promise<void> {
+    const { user, device, fence, ackWanted: seq } = session;
+    let isOutage = false;
+    try {
+      if (fence === null) return;
+      const { isHolder } = await this.#moves.submit({ user, device, fence, seq });
+      if (isHolder) this.#succeed(session, seq);
+      else this.#refuse(session);
+    } catch (error) {
+      if (!(error instanceof OutageError) && !(error instanceof OverloadedError)) throw error;
+      isOutage = true;
+      this.#fail(session);
+    } finally {
+      this.#busy.delete(session);
+    }
+    if (!isOutage) this.commit(session);
+  }
+
+  #succeed(session: Session, seq: number): void {
+    session.ackCommitted = Math.max(session.ackCommitted, seq);
+    this.#metrics.acks.inc({ outcome: 'committed' });
+    this.#trimmer.mark(session.user);
+    while (session.ackRefs[0] !== undefined && session.ackRefs[0].seq <= seq)
+      session.ok(session.ackRefs.shift()?.ref);
+  }
+
+  /** A newer connection of the device acknowledges now; this one is over. */
+  #refuse(session: Session): void {
+    session.ackWanted = session.ackCommitted;
+    session.ackRefs.length = 0;
+    this.#metrics.acks.inc({ outcome: 'refused' });
+    session.close('takenOver');
+  }
+
+  /** What was wanted stays wanted: the next acknowledgement or reconcile tries again. */
+  #fail(session: Session): void {
+    this.#metrics.acks.inc({ outcome: 'unavailable' });
+    this.#metrics.storeErrors.inc({ store: 'postgres' });
+    for (const { ref } of session.ackRefs.splice(0))
+      session.fail('unavailable', 'the acknowledgement was not committed', ref);
+  }
+}

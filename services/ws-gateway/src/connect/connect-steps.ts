@@ -1,0 +1,188 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import {
+  type ClaimedDevice,
+  type DeviceClaim,
+  findHolder,
+  type InboxDatabase,
+  OutageError,
+} from '@posthorn/inbox';
+import { type LiveGateways, type Notifier, RedisOutageError } from '@posthorn/routing';
+import {
+  type AllowedOrigins,
+  type Batcher,
+  type Identity,
+  type Logger,
+  OverloadedError,
+  problem,
+  problemOfToken,
+  type TokenVerifier,
+} from '@posthorn/runtime';
+import type { ConnectionTable } from '../connection-table';
+import { type PresenceKeeper, total } from '../presence-keeper';
+import { Session, type SessionHost, type SessionStart } from '../session';
+import type { Transport } from '../transport';
+import { type ConnectQuery, checkHandshake, connectQuery, tokenOf } from './connect-request';
+
+/** What the steps work with. */
+export interface ConnectContext {
+  gateway: string;
+  db: InboxDatabase;
+  claims: Batcher<DeviceClaim, ClaimedDevice>;
+  gateways: LiveGateways;
+  notifier: Notifier;
+  presence: PresenceKeeper;
+  table: ConnectionTable;
+  host: SessionHost;
+  tokens: TokenVerifier;
+  allowedOrigins: AllowedOrigins;
+  maxConnectionsPerUser: number;
+  log: Logger;
+  now(): number;
+  isStopping(): boolean;
+  /** Answers the upgrade with 101 and ties the socket to the session. */
+  openSocket(connect: Connect, session: Session): Transport;
+}
+
+/** One upgrade on its way to a session; each step adds what it finds. */
+export interface Connect {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  /** True once the peer is gone or the time is over: no step may follow. */
+  isOver: boolean;
+  query?: ConnectQuery;
+  identity?: Identity;
+  session?: Session;
+  claimed?: ClaimedDevice;
+}
+
+/**
+ * The way from an upgrade request to a live session. The order is the argument for its correctness: presence is
+ * announced before the inbox is read, so what commits later is published to us and what committed earlier is read.
+ * Each step throws a Problem to refuse; until `open` that is an HTTP answer.
+ */
+export const connectSteps = [
+  refuseWhileStopping,
+  readRequest,
+  checkOrigin,
+  authenticate,
+  readQuery,
+  announcePresence,
+  claimDevice,
+  open,
+  settleTakeover,
+] as const satisfies readonly ((connect: Connect, context: ConnectContext) => void | Promise<void>)[];
+
+function refuseWhileStopping(_connect: Connect, { isStopping }: ConnectContext): void {
+  if (isStopping()) throw problem('draining');
+}
+
+function readRequest({ request }: Connect): void {
+  checkHandshake(request);
+}
+
+/** A browser says where its page comes from; without the header it is no browser. */
+function checkOrigin({ request }: Connect, { allowedOrigins }: ConnectContext): void {
+  const { origin } = request.headers;
+  if (origin === undefined || allowedOrigins === '*' || allowedOrigins.includes(origin)) return;
+  throw problem('forbidden_origin');
+}
+
+async function authenticate(connect: Connect, { tokens }: ConnectContext): Promise<void> {
+  const token = tokenOf(connect.request);
+  if (token === null) throw problemOfToken(null);
+  try {
+    connect.identity = await tokens.verify(token);
+  } catch (error) {
+    throw problemOfToken(error);
+  }
+}
+
+function readQuery(connect: Connect): void {
+  connect.query = connectQuery(connect.request);
+}
+
+/** The session exists from here on: entries that are published to us wait in it. */
+async function announcePresence(connect: Connect, context: ConnectContext): Promise<void> {
+  const { identity, query } = connect;
+  if (identity === undefined || query === undefined) throw new Error('announced before it was read');
+  const { user } = identity;
+  const { device, isAutoAck } = query;
+  const session = new Session(
+    { user, device, isAutoAck, tokenExpiresAtMs: identity.expiresAtMs },
+    context.host,
+    context.now(),
+  );
+  connect.session = session;
+  context.table.add(session);
+  const holders = await context.presence.announce(user);
+  // Without Redis only our own count is known; the rest is settled when it is back.
+  const connections = holders === null ? context.table.count(user) : total(holders);
+  if (connections > context.maxConnectionsPerUser && !(await isTakeover(session, context))) {
+    throw problem('too_many_connections', {
+      detail: `a user may have ${context.maxConnectionsPerUser} connections at a time`,
+    });
+  }
+}
+
+/** A device that is connected already is taken over: that is not one connection more. */
+async function isTakeover(session: Session, context: ConnectContext): Promise<boolean> {
+  if (context.table.ofDevice(session.user, session.device).length > 1) return true;
+  try {
+    const holder = await findHolder(context.db, session);
+    if (holder === null || holder === context.gateway) return false;
+    return (await context.gateways.findLive([holder])).has(holder);
+  } catch (error) {
+    if (error instanceof RedisOutageError) return false;
+    if (error instanceof OutageError) throw problem('unavailable', { cause: error });
+    throw error;
+  }
+}
+
+async function claimDevice(connect: Connect, { claims, gateway }: ConnectContext): Promise<void> {
+  const { session } = connect;
+  if (session === undefined) throw new Error('claimed before it was announced');
+  const { user, device } = session;
+  try {
+    connect.claimed = await claims.submit({ user, device, gateway });
+  } catch (error) {
+    if (error instanceof OutageError) throw problem('unavailable', { cause: error });
+    if (error instanceof OverloadedError) throw problem('overloaded', { cause: error });
+    throw error;
+  }
+}
+
+function open(connect: Connect, { openSocket }: ConnectContext): void {
+  const { session, query, claimed } = connect;
+  if (session === undefined || query === undefined || claimed === undefined)
+    throw new Error('opened unclaimed');
+  const transport = openSocket(connect, session);
+  session.open(transport, startOf(query, claimed));
+}
+
+/** `after` counts if it is of this life of the inbox and within it, else the cursor (PROTOCOL §5). */
+function startOf(query: ConnectQuery, claimed: ClaimedDevice): SessionStart {
+  const { cursor, fence, epoch, newestSeq } = claimed;
+  const isOtherEpoch = query.epoch !== null && query.epoch !== epoch;
+  const isReset = query.after !== null && (isOtherEpoch || query.after > newestSeq);
+  const after = query.after === null || isReset ? cursor : query.after;
+  return { after, cursor, newestSeq, fence, epoch, isReset };
+}
+
+/** Of several connections of one device the newest lives on, wherever the others are. */
+async function settleTakeover({ session, claimed }: Connect, context: ConnectContext): Promise<void> {
+  if (session === undefined || claimed === undefined) throw new Error('settled before it was claimed');
+  const { user, device } = session;
+  const here = context.table.ofDevice(user, device);
+  const newest = Math.max(...here.map((other) => other.fence ?? 0));
+  for (const other of here) other.takeOver(newest);
+  const { previousGateway, fence } = claimed;
+  if (previousGateway === null || previousGateway === context.gateway) return;
+  try {
+    await context.notifier.publishTakeover(previousGateway, { user, device, fence });
+  } catch (error) {
+    // The other gateway finds the newer token at its next reconcile.
+    if (!(error instanceof RedisOutageError)) throw error;
+  }
+}

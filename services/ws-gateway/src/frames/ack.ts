@@ -1,0 +1,17 @@
+import type { ClientFrame } from '@posthorn/protocol';
+import type { Session } from '../session';
+import type { FrameContext } from './frame-context';
+
+/** The device has everything through `seq`. `ok` follows once that is committed. */
+export function handleAck(
+  session: Session,
+  frame: ClientFrame & { type: 'ack' },
+  context: FrameContext,
+): void {
+  if (session.acknowledge(frame.seq, frame.ref)) {
+    session.forgiveBadFrames();
+    return;
+  }
+  context.metrics.badFrames.inc({ code: 'ack_beyond_sent' });
+  session.refuse('ack_beyond_sent', `seq ${frame.seq} was not sent on this connection`, frame.ref);
+}

@@ -1,0 +1,31 @@
+import type { ClientFrame } from '@posthorn/protocol';
+import { KeySourceError, TokenError } from '@posthorn/runtime';
+import type { Session } from '../session';
+import type { FrameContext } from './frame-context';
+
+/** A fresh token of the same user: the connection lives on until that one ends. */
+export async function handleAuth(
+  session: Session,
+  { token, ref }: ClientFrame & { type: 'auth' },
+  context: FrameContext,
+): Promise<void> {
+  try {
+    const identity = await context.tokens.verify(token);
+    if (identity.user !== session.user) {
+      context.metrics.badFrames.inc({ code: 'wrong_user' });
+      session.refuse('wrong_user', 'the token names another user', ref);
+      return;
+    }
+    session.tokenExpiresAtMs = identity.expiresAtMs;
+    session.forgiveBadFrames();
+    session.ok(ref);
+  } catch (error) {
+    if (error instanceof KeySourceError) {
+      session.fail('unavailable', 'the token cannot be verified now', ref);
+      return;
+    }
+    if (!(error instanceof TokenError)) throw error;
+    context.metrics.badFrames.inc({ code: 'invalid_token' });
+    session.refuse('invalid_token', 'the token is not valid', ref);
+  }
+}

@@ -1,0 +1,29 @@
+import { parseClientFrame } from '@posthorn/protocol';
+import type { Session } from '../session';
+import { handleAck } from './ack';
+import { handleAuth } from './auth';
+import type { FrameContext } from './frame-context';
+import { handlePing } from './ping';
+import { handleRead } from './read';
+
+/** One text frame of a client's came. A bad one gets an error frame and changes nothing. */
+export async function handleFrame(session: Session, text: string, context: FrameContext): Promise<void> {
+  const parsed = parseClientFrame(text);
+  if ('fault' in parsed) {
+    const { code, detail, ref } = parsed.fault;
+    context.metrics.badFrames.inc({ code });
+    session.refuse(code, detail, ref);
+    return;
+  }
+  const { frame } = parsed;
+  switch (frame.type) {
+    case 'ack':
+      return handleAck(session, frame, context);
+    case 'read':
+      return await handleRead(session, frame, context);
+    case 'auth':
+      return await handleAuth(session, frame, context);
+    case 'ping':
+      return handlePing(session, frame);
+  }
+}

@@ -1,0 +1,71 @@
+import { type CloseReason, closeCodes } from '@posthorn/protocol';
+import type { GatewaySettings, Logger } from '@posthorn/runtime';
+import type { AckCommitter } from './ack-committer';
+import type { ConnectionTable } from './connection-table';
+import type { Entry } from './delivery';
+import type { DeviceReleaser } from './device-releaser';
+import type { EntryFetcher } from './entry-fetcher';
+import type { GatewayMetrics } from './metrics';
+import type { PresenceKeeper } from './presence-keeper';
+import type { Session, SessionHost } from './session';
+
+/** What the host of sessions works with. */
+export interface GatewayHostOptions {
+  settings: GatewaySettings;
+  table: ConnectionTable;
+  metrics: GatewayMetrics;
+  fetcher: EntryFetcher;
+  acks: AckCommitter;
+  presence: PresenceKeeper;
+  releaser: DeviceReleaser;
+  log: Logger;
+}
+
+/** What sessions ask of their gateway, handed to the parts that do it. */
+export class GatewayHost implements SessionHost {
+  readonly deliveryWindow: number;
+  readonly maxBufferedBytes: number;
+  readonly heartbeatMs: number;
+  readonly rateLimitFrames: number;
+  readonly #options: GatewayHostOptions;
+
+  constructor(options: GatewayHostOptions) {
+    this.#options = options;
+    ({
+      deliveryWindow: this.deliveryWindow,
+      maxBufferedBytes: this.maxBufferedBytes,
+      heartbeatMs: this.heartbeatMs,
+      rateLimitFrames: this.rateLimitFrames,
+    } = options.settings);
+  }
+
+  onSent(session: Session, { seq, source, messageId, createdAt }: Entry): void {
+    const { metrics, log } = this.#options;
+    metrics.deliveries.inc({ source });
+    if (source === 'live')
+      metrics.deliveryLag.observe(Math.max(0, Date.now() - Date.parse(createdAt)) / 1000);
+    if (log.isDebugEnabled()) {
+      log.debug('message sent', { messageId, user: session.user, device: session.device, seq, source });
+    }
+  }
+
+  onWant(session: Session): void {
+    this.#options.fetcher.fetch(session);
+  }
+
+  onAck(session: Session): void {
+    this.#options.acks.commit(session);
+  }
+
+  /** Whoever left is not counted any more from now on, whenever the socket is gone. */
+  onLeave(session: Session, reason: CloseReason | 'peer'): void {
+    const { table, presence, releaser, metrics, log } = this.#options;
+    table.remove(session);
+    void presence.announce(session.user);
+    const { fence, user, device } = session;
+    if (fence === null) return;
+    releaser.release({ user, device, fence });
+    metrics.closes.inc({ code: reason === 'peer' ? '0' : String(closeCodes[reason].code) });
+    log.info('connection ended', { user, device, session: session.id, reason });
+  }
+}

@@ -1,0 +1,83 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  PROBLEM_CONTENT_TYPE,
+  Problem,
+  problem,
+  problemBody,
+  problemOfParserError,
+  problemResponse,
+  requestIdFrom,
+} from '@posthorn/runtime';
+import { checkHandshake } from './connect/connect-request';
+
+/** The gateway's public port. */
+export interface HttpServer {
+  port: number;
+  close(): Promise<void>;
+}
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const MAX_HEADER_BYTES = 16_384;
+
+/** Listens for upgrade requests; any other request gets a problem. */
+export async function openHttpServer(
+  port: number,
+  onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
+): Promise<HttpServer> {
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requireHostHeader: false,
+      keepAliveTimeout: 5_000,
+    },
+    (request, response) => refuseRequest(request, response),
+  );
+  server.on('upgrade', onUpgrade);
+  server.on('clientError', (error, socket) => {
+    if (socket.writable) socket.end(problemResponse(problemOfParserError(error), requestIdFrom(undefined)));
+    else socket.destroy();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    port: address.port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Whatever comes here asked for no upgrade. */
+function refuseRequest(request: IncomingMessage, response: ServerResponse): void {
+  const requestId = requestIdFrom(request.headersDistinct['x-request-id']);
+  const answer = handshakeProblem(request);
+  response.writeHead(answer.status, {
+    ...answer.headers,
+    'Content-Type': PROBLEM_CONTENT_TYPE,
+    'X-Request-Id': requestId,
+  });
+  response.end(JSON.stringify(problemBody(answer)));
+}
+
+function handshakeProblem(request: IncomingMessage): Problem {
+  try {
+    checkHandshake(request);
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+  return problem('upgrade_required', { headers: { Upgrade: 'websocket' } });
+}

@@ -1,0 +1,62 @@
+import { findLowestCursors, type InboxDatabase, OutageError } from '@posthorn/inbox';
+import { type OfflineList, RedisOutageError } from '@posthorn/routing';
+import type { GatewayMetrics } from './metrics';
+
+/** Lists are trimmed within 5 s of an acknowledgement (PROTOCOL §7). */
+const INTERVAL_MS = 2_000;
+const CHUNK = 500;
+/** Users whose list is to be trimmed; beyond it a list waits for the next acknowledgement, its cap or its life. */
+const MAX_MARKED = 100_000;
+
+/** Trims the offline lists of users whose devices acknowledged something, to what some known device lacks. */
+export class ListTrimmer {
+  readonly #db: InboxDatabase;
+  readonly #list: OfflineList;
+  readonly #metrics: GatewayMetrics;
+  readonly #marked = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+  #running: Promise<void> | null = null;
+
+  constructor(db: InboxDatabase, list: OfflineList, metrics: GatewayMetrics) {
+    this.#db = db;
+    this.#list = list;
+    this.#metrics = metrics;
+    this.#timer = setInterval(() => void this.#run(), INTERVAL_MS);
+  }
+
+  /** A device of the user's moved its cursor. */
+  mark(user: string): void {
+    if (this.#marked.size < MAX_MARKED) this.#marked.add(user);
+  }
+
+  /** Trims what is marked, a last time. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+    await this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running ??= this.#trimAll().finally(() => {
+      this.#running = null;
+    });
+    await this.#running;
+  }
+
+  async #trimAll(): Promise<void> {
+    const users = [...this.#marked];
+    for (let from = 0; from < users.length; from += CHUNK) {
+      const chunk = users.slice(from, from + CHUNK);
+      for (const user of chunk) this.#marked.delete(user);
+      try {
+        const waiting = await this.#list.findNonEmpty(chunk);
+        if (waiting.length === 0) continue;
+        this.#metrics.trimmed.inc(await this.#list.trim(await findLowestCursors(this.#db, waiting)));
+      } catch (error) {
+        if (!(error instanceof OutageError) && !(error instanceof RedisOutageError)) throw error;
+        for (const user of chunk) this.mark(user);
+        return;
+      }
+    }
+  }
+}

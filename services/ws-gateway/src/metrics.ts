@@ -1,0 +1,94 @@
+import { METRIC_PREFIX } from '@posthorn/runtime';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ConnectionTable } from './connection-table';
+
+const LAG_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What ws-gateway measures. Every name is explained in docs/metrics.md. */
+export interface GatewayMetrics {
+  deliveries: Counter<'source'>;
+  deliveryLag: Histogram;
+  gapFills: Counter;
+  reconcileRepairs: Counter;
+  upgrades: Counter<'status'>;
+  closes: Counter<'code'>;
+  badFrames: Counter<'code'>;
+  acks: Counter<'outcome'>;
+  receipts: Counter<'status'>;
+  droppedNews: Counter;
+  rubbish: Counter;
+  trimmed: Counter;
+  storeErrors: Counter<'store'>;
+}
+
+/** Registers them; gauges are read when they are asked for. */
+export function createGatewayMetrics(registry: Registry, table: ConnectionTable): GatewayMetrics {
+  const registers = [registry];
+  const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Counter<L> =>
+    new Counter({ name: `${METRIC_PREFIX}${name}`, help, labelNames, registers });
+
+  gauge(registry, 'connections', 'Open connections, those being opened included.', () => table.size);
+  gauge(registry, 'buffered_bytes', 'Unsent bytes of all connections.', () => sum(table, bufferedBytes));
+  gauge(registry, 'in_flight_messages', 'Messages sent and not acknowledged.', () => sum(table, inFlight));
+  gauge(registry, 'full_windows', 'Connections that wait for an acknowledgement.', () => sum(table, isFull));
+
+  return {
+    deliveries: counter('deliveries_total', 'Messages written to sockets, by where they came from.', [
+      'source',
+    ]),
+    deliveryLag: new Histogram({
+      name: `${METRIC_PREFIX}delivery_lag_seconds`,
+      help: 'From the commit of a message to its write to the socket, for live messages.',
+      buckets: LAG_BUCKETS_S,
+      registers,
+    }),
+    gapFills: counter('gap_fills_total', 'Holes among live messages that were filled from Postgres.'),
+    reconcileRepairs: counter(
+      'reconcile_repairs_total',
+      'Messages that only reconcile found; 0 without faults.',
+    ),
+    upgrades: counter('upgrades_total', 'Answers to upgrade requests, by status.', ['status']),
+    closes: counter('closes_total', 'Connections that ended, by close code; 0 is the peer.', ['code']),
+    badFrames: counter('bad_frames_total', 'Frames that got an error frame, by its code.', ['code']),
+    acks: counter('acks_total', 'Acknowledgements, by outcome.', ['outcome']),
+    receipts: counter('receipts_total', 'Receipts recorded for the first time, by status.', ['status']),
+    droppedNews: counter(
+      'dropped_receipt_frames_total',
+      'Receipt frames that were not sent; the receipts are stored.',
+    ),
+    rubbish: counter('rubbish_notices_total', 'Notices on the own channel that were none.'),
+    trimmed: counter('trimmed_entries_total', 'Entries trimmed from offline lists.'),
+    storeErrors: counter('store_errors_total', 'Steps that failed for want of Postgres or Redis.', ['store']),
+  };
+}
+
+type Measured = ReturnType<ConnectionTable['all']> extends Generator<infer S> ? S : never;
+
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name: `${METRIC_PREFIX}${name}`,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+function sum(table: ConnectionTable, value: (session: Measured) => number): number {
+  let total = 0;
+  for (const session of table.all()) total += value(session);
+  return total;
+}
+
+function bufferedBytes(session: Measured): number {
+  return session.transport?.bufferedBytes ?? 0;
+}
+
+function inFlight(session: Measured): number {
+  return session.delivery?.inFlight ?? 0;
+}
+
+function isFull(session: Measured): number {
+  return (session.delivery?.room ?? 1) <= 0 ? 1 : 0;
+}

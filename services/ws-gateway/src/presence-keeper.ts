@@ -1,0 +1,155 @@
+import {
+  type Holders,
+  LEASE_RENEW_MS,
+  type Lease,
+  LIVENESS_MAX_AGE_MS,
+  PRESENCE_ROUND_MS,
+  type Presence,
+  RedisOutageError,
+} from '@posthorn/routing';
+import { Batcher, type Logger, OverloadedError } from '@posthorn/runtime';
+import type { ConnectionTable } from './connection-table';
+
+/** What the keeper tells its gateway. */
+export interface PresenceListener {
+  /** Redis had lost our lease, or came back: what was published meanwhile is lost. */
+  onLost(): void;
+  /** A user has more connections than allowed on all live gateways together. */
+  onSurplus(user: string, gateways: readonly string[]): void;
+}
+
+/** What the keeper works with. */
+export interface PresenceKeeperOptions {
+  gateway: string;
+  presence: Presence;
+  lease: Lease;
+  table: ConnectionTable;
+  maxConnectionsPerUser: number;
+  log: Logger;
+  listener: PresenceListener;
+}
+
+const CHUNK = 500;
+/** Users whose presence could not be written, to be tried again; beyond it only the slow round heals them. */
+const MAX_DIRTY = 100_000;
+
+/**
+ * Keeps what this gateway says of presence true: who is held, the lease under which that counts, and both again
+ * after Redis lost them. Counts are read from the table when they are written, so the last write is right.
+ */
+export class PresenceKeeper {
+  readonly #options: PresenceKeeperOptions;
+  readonly #holds: Batcher<string, Holders>;
+  readonly #dirty = new Set<string>();
+  #timer: NodeJS.Timeout | null = null;
+  #again: NodeJS.Timeout | null = null;
+  #round: string[] = [];
+  #hasLease = false;
+  #isStopped = false;
+
+  constructor(options: PresenceKeeperOptions) {
+    this.#options = options;
+    this.#holds = new Batcher({
+      name: 'presence',
+      maxBatch: CHUNK,
+      maxPending: 100_000,
+      concurrency: 4,
+      run: async (users) => this.#write(users),
+    });
+  }
+
+  /** Takes the lease, if Redis is there, and keeps it from now on. */
+  async start(): Promise<void> {
+    await this.renew();
+    this.#timer = setInterval(() => void this.renew(), LEASE_RENEW_MS);
+  }
+
+  /**
+   * Writes how many connections of `user` are held now, and returns who holds the user then; null while Redis is
+   * out of reach: it is written when Redis is back.
+   */
+  async announce(user: string): Promise<Holders | null> {
+    try {
+      return await this.#holds.submit(user);
+    } catch (error) {
+      if (!(error instanceof RedisOutageError) && !(error instanceof OverloadedError)) throw error;
+      if (this.#dirty.size < MAX_DIRTY) this.#dirty.add(user);
+      return null;
+    }
+  }
+
+  /** Renews the lease; when it was missing, says everything again. */
+  async renew(): Promise<void> {
+    if (this.#isStopped) return;
+    try {
+      const wasThere = await this.#options.lease.renew();
+      const isFirst = !this.#hasLease;
+      this.#hasLease = true;
+      if (!wasThere) {
+        if (!isFirst) this.#options.log.warn('Redis had lost the lease', { gateway: this.#options.gateway });
+        await this.#assertAll();
+        this.#options.listener.onLost();
+        // Whoever read the lease as gone a moment ago may still remove what was just written.
+        this.#again ??= setTimeout(() => {
+          this.#again = null;
+          void this.#assertAll();
+        }, 2 * LIVENESS_MAX_AGE_MS);
+      } else {
+        await this.#assertShare();
+      }
+    } catch (error) {
+      if (!(error instanceof RedisOutageError)) throw error;
+    }
+  }
+
+  /** Ends the lease; the sessions are gone by now, and with them what was said of them. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#again !== null) clearTimeout(this.#again);
+    await this.#holds.idle();
+    try {
+      await this.#options.lease.end();
+    } catch (error) {
+      if (!(error instanceof RedisOutageError)) throw error;
+    }
+  }
+
+  /** Everybody held, and whoever could not be written before. */
+  async #assertAll(): Promise<void> {
+    const users = [...new Set([...this.#options.table.users(), ...this.#dirty])];
+    this.#dirty.clear();
+    for (let from = 0; from < users.length; from += CHUNK) {
+      await Promise.all(users.slice(from, from + CHUNK).map((user) => this.announce(user)));
+    }
+  }
+
+  /** The dirty ones, and the next part of a slow round over all: it renews their life and heals partial loss. */
+  async #assertShare(): Promise<void> {
+    if (this.#round.length === 0) this.#round = [...this.#options.table.users()];
+    const rounds = PRESENCE_ROUND_MS / LEASE_RENEW_MS;
+    const share = this.#round.splice(0, Math.ceil(this.#options.table.size / rounds));
+    const users = [...share, ...this.#dirty];
+    this.#dirty.clear();
+    await Promise.all(users.map((user) => this.announce(user)));
+  }
+
+  async #write(users: readonly string[]): Promise<Holders[]> {
+    const { table, presence, gateway, listener, maxConnectionsPerUser } = this.#options;
+    const holds = users.map((user) => ({ user, count: table.count(user) }));
+    const holders = await presence.hold(gateway, holds);
+    for (const [index, user] of users.entries()) {
+      const held = holders[index];
+      if (held !== undefined && total(held) > maxConnectionsPerUser)
+        listener.onSurplus(user, [...held.keys()]);
+    }
+    return holders;
+  }
+}
+
+/** The connections of a user on all live gateways together. */
+export function total(holders: Holders): number {
+  let sum = 0;
+  for (const count of holders.values()) sum += count;
+  return sum;
+}

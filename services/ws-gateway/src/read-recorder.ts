@@ -1,0 +1,56 @@
+import {
+  type InboxDatabase,
+  OutageError,
+  type ReadOutcome,
+  type ReadRequest,
+  recordReads,
+} from '@posthorn/inbox';
+import type { ClientFrame } from '@posthorn/protocol';
+import { Batcher, OverloadedError } from '@posthorn/runtime';
+import type { GatewayMetrics } from './metrics';
+import type { ReceiptTeller } from './receipt-news';
+import type { Session } from './session';
+
+/** Records read receipts, those of all sessions in one statement. `ok` follows the commit. */
+export class ReadRecorder {
+  readonly #reads: Batcher<ReadRequest, ReadOutcome>;
+  readonly #metrics: GatewayMetrics;
+
+  constructor(db: InboxDatabase, teller: ReceiptTeller, metrics: GatewayMetrics) {
+    this.#metrics = metrics;
+    this.#reads = new Batcher({
+      name: 'reads',
+      maxBatch: 100,
+      maxPending: 20_000,
+      concurrency: 2,
+      run: async (requests) => {
+        const outcomes = await recordReads(db, requests);
+        teller.tell(outcomes.flatMap((outcome) => outcome.news));
+        return outcomes;
+      },
+    });
+  }
+
+  /** Records what the user has read, and answers the frame. */
+  async record(session: Session, { ids, ref }: ClientFrame & { type: 'read' }): Promise<void> {
+    try {
+      const { isKnown } = await this.#reads.submit({ user: session.user, ids });
+      if (isKnown) {
+        session.forgiveBadFrames();
+        session.ok(ref);
+        return;
+      }
+      this.#metrics.badFrames.inc({ code: 'not_in_inbox' });
+      session.refuse('not_in_inbox', 'one of the ids is not in your inbox; nothing was recorded', ref);
+    } catch (error) {
+      if (!(error instanceof OutageError) && !(error instanceof OverloadedError)) throw error;
+      this.#metrics.storeErrors.inc({ store: 'postgres' });
+      session.fail('unavailable', 'the receipts were not recorded', ref);
+    }
+  }
+
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void> {
+    return this.#reads.idle();
+  }
+}

@@ -1,0 +1,120 @@
+import { compareInboxes, type InboxDatabase, OutageError } from '@posthorn/inbox';
+import type { Logger } from '@posthorn/runtime';
+import type { ConnectionTable } from './connection-table';
+import type { GatewayMetrics } from './metrics';
+import type { Session } from './session';
+
+/** What reconcile works with. */
+export interface ReconcilerOptions {
+  db: InboxDatabase;
+  table: ConnectionTable;
+  intervalMs: number;
+  metrics: GatewayMetrics;
+  log: Logger;
+  /** A user's message was found by reconcile only: what Redis knows of the user may be wrong. */
+  onRepair(user: string): void;
+  /** The inboxes began a new life: this session's belong to the old one. */
+  onNewEpoch(session: Session): void;
+  /** The session acknowledged what could not be committed then. */
+  onAckWaiting(session: Session): void;
+  /** Called at each round that Postgres answered. */
+  onRound(): void;
+}
+
+const CHUNK = 2_000;
+/** What was committed a moment ago is probably on its way: it is no repair before this. */
+const GRACE_MS = 250;
+
+/**
+ * Compares what the connected users were sent with their inboxes, every interval and whenever Redis came back:
+ * one query for many connections. What it finds is what bounds the wait for a message whose routing was lost.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #isWanted = false;
+  #isStopped = false;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  /** Reconciles now; if it is under way already, once more after that. */
+  run(): void {
+    if (this.#isStopped) return;
+    if (this.#running !== null) {
+      this.#isWanted = true;
+      return;
+    }
+    this.#isWanted = false;
+    this.#running = this.#round().finally(() => {
+      this.#running = null;
+      if (this.#isWanted) this.run();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** Jittered, so that gateways that started together do not ask together; never later than the interval. */
+  #schedule(): void {
+    const delay = this.#options.intervalMs * (0.8 + 0.2 * Math.random());
+    this.#timer = setTimeout(() => {
+      this.run();
+      this.#schedule();
+    }, delay);
+  }
+
+  async #round(): Promise<void> {
+    const sessions = [...this.#options.table.all()].filter((session) => session.state !== 'claiming');
+    const behind: { session: Session; newest: number }[] = [];
+    try {
+      for (let from = 0; from < sessions.length; from += CHUNK) {
+        behind.push(...(await this.#compare(sessions.slice(from, from + CHUNK))));
+      }
+      this.#options.onRound();
+    } catch (error) {
+      if (!(error instanceof OutageError)) throw error;
+      this.#options.metrics.storeErrors.inc({ store: 'postgres' });
+      this.#options.log.warn('reconcile put off', { error });
+    }
+    if (behind.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+    for (const { session, newest } of behind) this.#repair(session, newest);
+  }
+
+  /** Ends what is of the past; returns the sessions that do not know of their newest entry. */
+  async #compare(sessions: readonly Session[]): Promise<{ session: Session; newest: number }[]> {
+    if (sessions.length === 0) return [];
+    const { epoch, devices } = await compareInboxes(this.#options.db, sessions);
+    const behind: { session: Session; newest: number }[] = [];
+    for (const [index, session] of sessions.entries()) {
+      const state = devices[index];
+      if (state === undefined || session.state === 'closed') continue;
+      if (session.epoch !== epoch) {
+        this.#options.onNewEpoch(session);
+        continue;
+      }
+      if (state.fence !== null) session.takeOver(state.fence);
+      if (session.ackWanted > session.ackCommitted) this.#options.onAckWaiting(session);
+      if (state.newestSeq > (session.delivery?.newest ?? 0))
+        behind.push({ session, newest: state.newestSeq });
+      else session.pump();
+    }
+    return behind;
+  }
+
+  #repair(session: Session, newest: number): void {
+    const known = session.delivery?.newest ?? newest;
+    if (session.state === 'closed' || known >= newest) return;
+    this.#options.metrics.reconcileRepairs.inc(newest - known);
+    session.learn(newest);
+    session.pump();
+    this.#options.onRepair(session.user);
+  }
+}
