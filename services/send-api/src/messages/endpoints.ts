@@ -1,0 +1,41 @@
+import { isMessageId, type Message } from '@posthorn/protocol';
+import { problem } from '@posthorn/runtime';
+import { sendJson } from '../answer';
+import type { Authenticate } from '../authenticate';
+import type { Endpoint } from '../endpoint';
+import { createSendMessage, type SendMessageOptions } from './send-message';
+
+export interface MessageOptions extends SendMessageOptions {
+  readonly authenticate: Authenticate;
+  /** The message as `user` sees it; null when it is neither from nor to that user. */
+  readonly findMessage: (id: string, user: string) => Promise<Message | null>;
+}
+
+/** `POST /v1/messages` and `GET /v1/messages/ID` (PROTOCOL §4.1). */
+export function messageEndpoints(options: MessageOptions): Endpoint[] {
+  const { authenticate, findMessage } = options;
+  return [
+    { method: 'post', path: '/v1/messages', handle: createSendMessage(options) },
+    {
+      method: 'get',
+      path: '/v1/messages/:id',
+      handle: async (req, res) => {
+        const { user } = await authenticate(req);
+        const message = await findMessage(messageIdOf(req.params['id']), user);
+        // The same for "no such message" and "not yours": a stranger learns nothing.
+        if (message === null) throw problem('not_found');
+        sendJson(res, 200, message);
+      },
+    },
+  ];
+}
+
+/**
+ * A message id out of a path, in lower case.
+ *
+ * @throws Problem not_found when no message can have it
+ */
+export function messageIdOf(text: unknown): string {
+  if (!isMessageId(text)) throw problem('not_found');
+  return text.toLowerCase();
+}

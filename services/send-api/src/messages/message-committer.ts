@@ -1,0 +1,122 @@
+import type { AcceptedMessage, AcceptOutcome, NewMessage } from '@posthorn/inbox';
+import { OutageError } from '@posthorn/inbox';
+import type { RouteSummary } from '@posthorn/routing';
+import { Batcher } from '@posthorn/runtime';
+import type { SendApiMetrics } from '../metrics';
+import { POSTGRES_WAIT_MS, within } from '../within';
+
+/** What the committer needs of the stores. */
+export interface CommitterOptions {
+  /** Commits a batch; an item's own error is its outcome. */
+  readonly accept: (sends: readonly NewMessage[]) => Promise<readonly (AcceptOutcome | Error)[]>;
+  /** Routes what was committed, within a bounded time. */
+  readonly route: (accepted: readonly AcceptedMessage[]) => Promise<RouteSummary>;
+  /** Recipients that one message may have. */
+  readonly maxRecipients: number;
+  readonly metrics: SendApiMetrics;
+  /** Told when routing failed for a reason of its own; the messages are committed all the same. */
+  readonly onRouteError: (error: unknown) => void;
+}
+
+/** The outcome of one message, and the end of its batch's routing, which never rejects. */
+export interface Commit {
+  readonly outcome: AcceptOutcome;
+  readonly routed: Promise<void>;
+}
+
+interface WaitingSend {
+  readonly send: NewMessage;
+  readonly deadline: number;
+}
+
+/** Messages with more recipients than this take the wide lane. */
+const NARROW_RECIPIENTS = 20;
+const NARROW_BATCH = 256;
+const MAX_WAITING_NARROW = 4_096;
+/** About as many inbox entries as Postgres writes in one quick statement. */
+const WIDE_BATCH_ENTRIES = 5_000;
+const MAX_WAITING_WIDE = 512;
+const LANE_CONCURRENCY = 2;
+
+/**
+ * Group commit of messages, then routing (PROTOCOL §4.1). There are two lanes, so that a message to one user
+ * does not wait behind messages to thousands.
+ */
+export class MessageCommitter {
+  readonly #options: CommitterOptions;
+  readonly #narrow: Batcher<WaitingSend, Commit>;
+  readonly #wide: Batcher<WaitingSend, Commit>;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+    this.#narrow = this.#lane('narrow sends', NARROW_BATCH, MAX_WAITING_NARROW);
+    const wideBatch = Math.max(1, Math.floor(WIDE_BATCH_ENTRIES / options.maxRecipients));
+    this.#wide = this.#lane('wide sends', wideBatch, MAX_WAITING_WIDE);
+  }
+
+  /** Messages that wait for their commit. */
+  get pending(): number {
+    return this.#narrow.pending + this.#wide.pending;
+  }
+
+  /**
+   * Commits one message together with others.
+   *
+   * @throws OutageError when Postgres is out of reach or too slow: the outcome is unknown
+   * @throws OverloadedError when too many wait: nothing was done
+   */
+  async commit(send: NewMessage): Promise<Commit> {
+    const lane = send.to.length > NARROW_RECIPIENTS ? this.#wide : this.#narrow;
+    return await within(
+      POSTGRES_WAIT_MS,
+      lane.submit({ send, deadline: performance.now() + POSTGRES_WAIT_MS }),
+    );
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#narrow.idle(), this.#wide.idle()]);
+  }
+
+  #lane(name: string, maxBatch: number, maxPending: number): Batcher<WaitingSend, Commit> {
+    return new Batcher({
+      name,
+      maxBatch,
+      maxPending,
+      concurrency: LANE_CONCURRENCY,
+      run: (items) => this.#run(items.map(({ send }) => send)),
+      expired: ({ deadline }) =>
+        performance.now() < deadline ? null : new OutageError('waited too long for Postgres'),
+    });
+  }
+
+  async #run(sends: readonly NewMessage[]): Promise<(Commit | Error)[]> {
+    const { accept, metrics } = this.#options;
+    metrics.batchMessages.observe(sends.length);
+    const stopTimer = metrics.commitSeconds.startTimer();
+    const outcomes = await accept(sends).finally(stopTimer);
+    const accepted = outcomes.filter(isAccepted);
+    const routed = accepted.length === 0 ? NOTHING_TO_ROUTE : this.#route(accepted);
+    return outcomes.map((outcome) => (outcome instanceof Error ? outcome : { outcome, routed }));
+  }
+
+  async #route(accepted: readonly AcceptedMessage[]): Promise<void> {
+    const { route, metrics, onRouteError } = this.#options;
+    const stopTimer = metrics.routeSeconds.startTimer();
+    try {
+      for (const [result, entries] of Object.entries(await route(accepted))) {
+        metrics.routedEntries.inc({ result }, entries);
+      }
+    } catch (error) {
+      onRouteError(error);
+    } finally {
+      stopTimer();
+    }
+  }
+}
+
+const NOTHING_TO_ROUTE = Promise.resolve();
+
+function isAccepted(outcome: AcceptOutcome | Error): outcome is AcceptedMessage {
+  return !(outcome instanceof Error) && outcome.kind === 'accepted';
+}

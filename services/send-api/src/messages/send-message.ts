@@ -1,0 +1,107 @@
+import type { NewMessage } from '@posthorn/inbox';
+import { isIdempotencyKey, type JsonObject } from '@posthorn/protocol';
+import { type Identity, problem } from '@posthorn/runtime';
+import type { Request, Response } from 'express';
+import { sendJson } from '../answer';
+import type { Authenticate } from '../authenticate';
+import type { Handle } from '../endpoint';
+import { readJsonObject } from '../json-body';
+import type { SendApiMetrics } from '../metrics';
+import { contextOf } from '../request-context';
+import type { Validated } from '../validation/validate-dto';
+import { bodyHash } from './body-hash';
+import type { Commit } from './message-committer';
+import { type Limiter, takeSend } from './rate-limit';
+import type { SendMessageDto } from './send-message.dto';
+import { sendOutcomeOf } from './send-outcome';
+
+/** What sending needs. */
+export interface SendMessageOptions {
+  readonly authenticate: Authenticate;
+  /** Null where sends are not limited. */
+  readonly limiter: Limiter | null;
+  readonly validate: (body: JsonObject) => Validated<SendMessageDto>;
+  readonly commit: (send: NewMessage) => Promise<Commit>;
+  readonly maxBodyBytes: number;
+  readonly metrics: SendApiMetrics;
+}
+
+/** The scope of a backend that sends for other users. */
+const SEND_AS = 'send:as';
+
+/**
+ * `POST /v1/messages` (PROTOCOL §4.1). The 201 is written after the commit; routing has its own bounded time and
+ * never changes the answer.
+ */
+export function createSendMessage(options: SendMessageOptions): Handle {
+  const { authenticate, limiter, commit, maxBodyBytes, metrics } = options;
+
+  async function send(req: Request, res: Response): Promise<void> {
+    const caller = await authenticate(req);
+    const limits = await takeSend(limiter, caller.user);
+    if (!res.headersSent) res.setHeaders(limits);
+    const key = idempotencyKeyOf(req);
+    const message = newMessage(await readJsonObject(req, res, maxBodyBytes), caller, key, options.validate);
+
+    const { outcome, routed } = await commit(message);
+    if (outcome.kind === 'conflict') throw problem('idempotency_conflict');
+    const location = `/v1/messages/${outcome.message.id}`;
+    if (outcome.kind === 'replayed') {
+      metrics.sends.inc(REPLAYED);
+      sendJson(res, 200, outcome.message, { Location: location, 'Idempotency-Replayed': 'true' });
+      return;
+    }
+    await routed;
+    metrics.sends.inc(ACCEPTED);
+    metrics.recipients.observe(message.to.length);
+    sendJson(res, 201, outcome.message, { Location: location });
+    logAccepted(req, outcome.message.id, message);
+  }
+
+  return async (req, res) => {
+    try {
+      await send(req, res);
+    } catch (error) {
+      metrics.sends.inc({ outcome: sendOutcomeOf(error) });
+      throw error;
+    }
+  };
+}
+
+const ACCEPTED = { outcome: 'accepted' } as const;
+const REPLAYED = { outcome: 'replayed' } as const;
+
+/** @throws Problem invalid_idempotency_key; Node joins a header that came twice with a space, which no key has */
+function idempotencyKeyOf(req: Request): string | null {
+  const key = req.headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (!isIdempotencyKey(key)) throw problem('invalid_idempotency_key');
+  return key;
+}
+
+/** @throws Problem invalid_message or forbidden_from */
+function newMessage(
+  body: JsonObject,
+  caller: Identity,
+  key: string | null,
+  validate: SendMessageOptions['validate'],
+): NewMessage {
+  const result = validate(body);
+  if ('faults' in result) throw problem('invalid_message', { errors: result.faults });
+  const { from: sender = caller.user, to, text, data } = result.dto;
+  if (sender !== caller.user && !caller.scopes.has(SEND_AS)) throw problem('forbidden_from');
+  return {
+    sender,
+    to: [...new Set(to)],
+    ...(text === undefined ? {} : { text }),
+    ...(data === undefined ? {} : { data }),
+    ...(key === null ? {} : { idempotency: { key, bodyHash: bodyHash(body) } }),
+  };
+}
+
+function logAccepted(req: Request, messageId: string, { sender, to }: NewMessage): void {
+  const { log } = contextOf(req);
+  if (log.isLevelEnabled('info')) {
+    log.info('message accepted', { user: sender, messageId, recipients: to.length });
+  }
+}

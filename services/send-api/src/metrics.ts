@@ -1,0 +1,94 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** What became of a `POST /v1/messages`. */
+export type SendOutcome =
+  | 'accepted'
+  | 'replayed'
+  | 'conflict'
+  | 'malformed'
+  | 'invalid'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'overloaded'
+  | 'aborted'
+  | 'error';
+
+/** Every metric of send-api's own. All label values come from closed sets. */
+export interface SendApiMetrics {
+  readonly sends: Counter<'outcome'>;
+  readonly recipients: Histogram;
+  readonly commitSeconds: Histogram;
+  readonly batchMessages: Histogram;
+  readonly routeSeconds: Histogram;
+  readonly routedEntries: Counter<'result'>;
+  readonly requests: Counter<'method' | 'route' | 'status'>;
+  readonly purgedKeys: Counter;
+}
+
+/** Registers them all but the gauge of `watchPendingSends`. */
+export function createSendApiMetrics(registry: Registry): SendApiMetrics {
+  const registers = [registry];
+  return {
+    sends: new Counter({
+      name: 'posthorn_sends_total',
+      help: 'POST /v1/messages by what became of it.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    recipients: new Histogram({
+      name: 'posthorn_message_recipients',
+      help: 'Different recipients of an accepted message.',
+      buckets: [1, 2, 5, 10, 50, 100, 500, 1000, 5000],
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: 'posthorn_commit_seconds',
+      help: 'Time from handing a batch of messages to Postgres to its outcome.',
+      buckets: SECONDS,
+      registers,
+    }),
+    batchMessages: new Histogram({
+      name: 'posthorn_commit_batch_messages',
+      help: 'Messages that were committed together.',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+      registers,
+    }),
+    routeSeconds: new Histogram({
+      name: 'posthorn_route_seconds',
+      help: 'Time to route a committed batch by Redis.',
+      buckets: SECONDS,
+      registers,
+    }),
+    routedEntries: new Counter({
+      name: 'posthorn_routed_entries_total',
+      help: 'Inbox entries by route: published to a gateway, listed for later, or unknown (left to reconcile).',
+      labelNames: ['result'],
+      registers,
+    }),
+    requests: new Counter({
+      name: 'posthorn_http_requests_total',
+      help: 'Answers by method, route and status; the route of an unknown path is "none".',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    }),
+    purgedKeys: new Counter({
+      name: 'posthorn_purged_idempotency_keys_total',
+      help: 'Idempotency keys removed after their 24 hours.',
+      registers,
+    }),
+  };
+}
+
+/** Registers the gauge of sends that wait; `countPending` is asked at each scrape. */
+export function watchPendingSends(registry: Registry, countPending: () => number): void {
+  const gauge: Gauge = new Gauge({
+    name: 'posthorn_pending_sends',
+    help: 'Messages that wait for their commit, those in flight included.',
+    registers: [registry],
+    collect: () => gauge.set(countPending()),
+  });
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];

@@ -1,0 +1,44 @@
+import { OutageError } from '@posthorn/inbox';
+import { RedisOutageError } from '@posthorn/routing';
+import { OverloadedError, Problem, problem } from '@posthorn/runtime';
+import type { ErrorRequestHandler } from 'express';
+import { sendProblem } from './answer';
+import { ClientGoneError } from './json-body';
+import { contextOf, type RequestContext } from './request-context';
+
+/** Writes every error answer of the app. Express tells an error handler by its four parameters. */
+export const problemHandler: ErrorRequestHandler = (error: unknown, req, res, _next) => {
+  const context = contextOf(req);
+  const answer = problemOf(error);
+  logProblem(context, answer, error);
+  // An answer that has begun cannot be taken back; only cutting it off shows that it is not whole.
+  if (res.headersSent) {
+    if (!res.writableEnded && !(error instanceof ClientGoneError)) res.destroy();
+    return;
+  }
+  sendProblem(req, res, answer);
+};
+
+/** What the caller is told of an error; nothing of an unknown one but that it happened. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof OutageError) {
+    return problem('unavailable', { detail: 'The database is out of reach.', cause: error });
+  }
+  if (error instanceof RedisOutageError) {
+    return problem('unavailable', { detail: 'Presence is out of reach.', cause: error });
+  }
+  if (error instanceof OverloadedError) return problem('overloaded', { cause: error });
+  // A path that cannot be decoded; it comes from the router.
+  if (error instanceof URIError)
+    return problem('malformed_request', { detail: 'The path cannot be decoded.' });
+  if (error instanceof ClientGoneError)
+    return problem('malformed_request', { detail: 'The body is not complete.' });
+  return problem('internal', { detail: 'The request could not be handled.', cause: error });
+}
+
+function logProblem({ log }: RequestContext, { code, status, detail }: Problem, error: unknown): void {
+  if (code === 'internal') log.error('request failed', { code, status, error });
+  else if (status >= 500) log.error('request not served', { code, status, detail, error });
+  else if (log.isLevelEnabled('debug')) log.debug('request refused', { code, status, detail });
+}

@@ -1,0 +1,56 @@
+import type { ReadOutcome, ReadRequest } from '@posthorn/inbox';
+import type { ReceiptItem, ReceiptNews } from '@posthorn/protocol';
+import { problem } from '@posthorn/runtime';
+import { sendJson, sendNothing } from '../answer';
+import type { Authenticate } from '../authenticate';
+import type { Endpoint } from '../endpoint';
+import { readJsonObject } from '../json-body';
+import { messageIdOf } from '../messages/endpoints';
+import { dtoValidator } from '../validation/validate-dto';
+import { ReadReceiptsDto } from './read-receipts.dto';
+
+export interface ReceiptOptions {
+  readonly authenticate: Authenticate;
+  /** A row for each recipient; null when the message is not from `sender`. */
+  readonly findReceipts: (id: string, sender: string) => Promise<ReceiptItem[] | null>;
+  /** Records what was read, committed when it returns. */
+  readonly recordRead: (read: ReadRequest) => Promise<ReadOutcome>;
+  /** Tells the senders' connected devices, within a bounded time. */
+  readonly publishReceipts: (news: readonly ReceiptNews[]) => Promise<unknown>;
+  readonly maxBodyBytes: number;
+}
+
+/** `GET /v1/messages/ID/receipts` and `POST /v1/receipts` (PROTOCOL §4.4). */
+export function receiptEndpoints(options: ReceiptOptions): Endpoint[] {
+  const { authenticate, findReceipts, recordRead, publishReceipts, maxBodyBytes } = options;
+  const validate = dtoValidator(ReadReceiptsDto);
+  return [
+    {
+      method: 'get',
+      path: '/v1/messages/:id/receipts',
+      handle: async (req, res) => {
+        const { user } = await authenticate(req);
+        const items = await findReceipts(messageIdOf(req.params['id']), user);
+        if (items === null) throw problem('not_found');
+        sendJson(res, 200, { items });
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/receipts',
+      handle: async (req, res) => {
+        const { user } = await authenticate(req);
+        const result = validate(await readJsonObject(req, res, maxBodyBytes));
+        if ('faults' in result) throw problem('invalid_message', { errors: result.faults });
+        const { isKnown, news } = await recordRead({ user, ids: result.dto.read });
+        if (!isKnown) {
+          throw problem('not_found', {
+            detail: 'One of the messages is not in your inbox; nothing was recorded.',
+          });
+        }
+        await publishReceipts(news);
+        sendNothing(res);
+      },
+    },
+  ];
+}

@@ -1,0 +1,126 @@
+import { MAX_INBOX_PAGE, MAX_PRESENCE_USERS } from '@posthorn/protocol';
+import { problemsCatalogue } from '@posthorn/runtime';
+import { targetConstructorToSchema } from 'class-validator-jsonschema';
+import type { SendMessageDto } from '../messages/send-message.dto';
+import { ReadReceiptsDto } from '../receipts/read-receipts.dto';
+
+/** A JSON Schema (2020-12), as OpenAPI 3.1 takes it. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+/** A reference to one of `componentSchemas`. */
+export function refTo(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** Every schema of the reference; the bodies' come from the DTOs that validate them. */
+export function componentSchemas(SendMessage: new () => SendMessageDto): Readonly<Record<string, Schema>> {
+  return {
+    UserId: { type: 'string', pattern: USER_ID_PATTERN, examples: ['alice'] },
+    MessageId: { type: 'string', format: 'uuid', examples: ['019a5f3c-6c1e-7b52-9f0e-2f4a1f0c7d11'] },
+    SendMessage: {
+      ...schemaOf(SendMessage),
+      anyOf: [{ required: ['text'] }, { required: ['data'] }],
+      additionalProperties: false,
+    },
+    ReadReceipts: { ...schemaOf(ReadReceiptsDto), additionalProperties: false },
+    Message,
+    Receipts: listOf({
+      user: refTo('UserId'),
+      deliveredAt: { ...TIME_OR_NULL, description: "When the first of the user's devices acknowledged it." },
+      readAt: { ...TIME_OR_NULL, description: 'When the user first read it.' },
+    }),
+    InboxPage: {
+      ...listOf({ seq: { type: 'integer', minimum: 1 }, message: refTo('Message') }, MAX_INBOX_PAGE, {
+        lastSeq: { type: 'integer', minimum: 0, description: 'The newest `seq` of the whole inbox.' },
+      }),
+    },
+    Presence: listOf(
+      {
+        user: refTo('UserId'),
+        online: { type: 'boolean' },
+        lastSeenAt: { ...TIME_OR_NULL, description: 'When the last connection ended.' },
+      },
+      MAX_PRESENCE_USERS,
+    ),
+    Problem,
+  };
+}
+
+const USER_ID_PATTERN = '^[A-Za-z0-9._:@-]{1,128}$';
+const TIME: Schema = { type: 'string', format: 'date-time', examples: ['2026-11-22T12:00:00.000Z'] };
+const TIME_OR_NULL: Schema = { type: ['string', 'null'], format: 'date-time' };
+
+const Message: Schema = {
+  type: 'object',
+  description: 'A message as one of its readers sees it.',
+  required: ['id', 'from', 'createdAt'],
+  properties: {
+    id: refTo('MessageId'),
+    from: refTo('UserId'),
+    to: { type: 'array', items: refTo('UserId'), description: 'For the sender only.' },
+    text: { type: 'string', description: 'Absent where it was not given.' },
+    data: { type: 'object', additionalProperties: true, description: 'Absent where it was not given.' },
+    createdAt: TIME,
+  },
+};
+
+const Problem: Schema = {
+  type: 'object',
+  description: 'An error (RFC 9457).',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: { type: 'string', format: 'uri', description: 'The stable name of the kind of error.' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What is wrong this time.' },
+    code: { type: 'string', enum: Object.keys(problemsCatalogue).sort() },
+    errors: {
+      type: 'array',
+      description: 'For validation: each fault and where it is.',
+      items: {
+        type: 'object',
+        required: ['pointer', 'detail'],
+        properties: {
+          pointer: { type: 'string', format: 'json-pointer' },
+          detail: { type: 'string' },
+        },
+      },
+    },
+  },
+};
+
+/** `{"items": […]}` whose items have all of these properties. */
+function listOf(
+  properties: Readonly<Record<string, Schema>>,
+  maxItems?: number,
+  beside: Readonly<Record<string, Schema>> = {},
+): Schema {
+  return {
+    type: 'object',
+    required: ['items', ...Object.keys(beside)],
+    properties: {
+      items: {
+        type: 'array',
+        items: { type: 'object', required: Object.keys(properties), properties },
+        ...(maxItems === undefined ? {} : { maxItems }),
+      },
+      ...beside,
+    },
+  };
+}
+
+/** What a DTO's decorators say, as a schema. */
+function schemaOf(dto: new () => object): Schema {
+  return { ...targetConstructorToSchema(dto, { additionalConverters: converters }) };
+}
+
+/** The schemas of the constraints of `validation/constraints.ts`; what a schema cannot say is in descriptions. */
+const converters = {
+  isUserId: refTo('UserId'),
+  eachUserId: { items: refTo('UserId') },
+  eachMessageId: { items: refTo('MessageId') },
+  maxDistinct: {},
+  maxCodePoints: ({ constraints }: { constraints?: unknown[] }) => ({ maxLength: Number(constraints?.[0]) }),
+  isStorableText: {},
+  isStorableJson: {},
+};

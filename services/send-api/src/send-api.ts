@@ -1,0 +1,172 @@
+import {
+  acceptMessages,
+  findLastSeen,
+  findMessage,
+  findReceipts,
+  InboxDatabase,
+  purgeIdempotencyKeys,
+  type ReadOutcome,
+  type ReadRequest,
+  readInboxPage,
+  recordReads,
+} from '@posthorn/inbox';
+import {
+  Keys,
+  LiveGateways,
+  Notifier,
+  Presence,
+  RedisConnection,
+  RedisOutageError,
+  Router,
+  SendLimiter,
+} from '@posthorn/routing';
+import {
+  Batcher,
+  type Readiness,
+  type RunningService,
+  type SendApiSettings,
+  type ServiceContext,
+  TokenVerifier,
+} from '@posthorn/runtime';
+import { createApp } from './app';
+import { createAuthenticate } from './authenticate';
+import { disconnectRoute } from './disconnect-route';
+import type { Endpoint } from './endpoint';
+import { HttpServer } from './http-server';
+import { inboxEndpoints } from './inbox/endpoints';
+import { Janitor } from './janitor';
+import { messageEndpoints } from './messages/endpoints';
+import { MessageCommitter } from './messages/message-committer';
+import { defineSendMessage } from './messages/send-message.dto';
+import { createSendApiMetrics, watchPendingSends } from './metrics';
+import { presenceEndpoints } from './presence/endpoints';
+import { receiptEndpoints } from './receipts/endpoints';
+import { referenceEndpoints } from './reference/endpoints';
+import { buildOpenApi } from './reference/openapi';
+import { createReferencePage } from './reference/page';
+import { dtoValidator } from './validation/validate-dto';
+import { POSTGRES_WAIT_MS, within } from './within';
+
+const READ_BATCH = 64;
+const MAX_WAITING_READS = 1_024;
+
+/** Creates everything of send-api that lives long, and listens. Neither store has to be there yet. */
+export async function createSendApi(context: ServiceContext<SendApiSettings>): Promise<RunningService> {
+  const { settings, log, life, metrics: registry } = context;
+  const metrics = createSendApiMetrics(registry);
+
+  const inbox = InboxDatabase.open({ url: settings.databaseUrl, log });
+  life.onStop('postgres', () => inbox.close());
+  const redis = new RedisConnection(settings.redisUrl, log);
+  life.onStop('redis', () => redis.close());
+  const verifier = new TokenVerifier({ auth: settings.auth });
+  life.onStop('tokens', () => verifier.close());
+
+  const keys = new Keys(settings.redisPrefix);
+  const gateways = new LiveGateways(redis, keys);
+  const presence = new Presence(redis, keys, gateways);
+  const notifier = new Notifier(redis, keys, presence);
+  const router = new Router(redis, keys, gateways, {
+    max: settings.offlineListMax,
+    ttlS: settings.offlineListTtlS,
+  });
+
+  const committer = new MessageCommitter({
+    accept: (sends) => acceptMessages(inbox, sends),
+    route: (accepted) => router.route(accepted),
+    maxRecipients: settings.maxRecipients,
+    metrics,
+    onRouteError: (error) => log.error('routing failed', { error }),
+  });
+  watchPendingSends(registry, () => committer.pending);
+  const reads = new Batcher<ReadRequest, ReadOutcome>({
+    name: 'reads',
+    run: (requests) => recordReads(inbox, requests),
+    maxBatch: READ_BATCH,
+    maxPending: MAX_WAITING_READS,
+    concurrency: 1,
+  });
+  life.onStop('batches', async () => {
+    await Promise.all([committer.idle(), reads.idle()]);
+  });
+
+  const janitor = new Janitor({
+    purge: (limit) => purgeIdempotencyKeys(inbox, limit),
+    onPurged: (count) => metrics.purgedKeys.inc(count),
+    log,
+  });
+  life.onStop('janitor', () => janitor.stop());
+  janitor.start();
+
+  const authenticate = createAuthenticate(verifier);
+  const { maxBodyBytes } = settings;
+  const SendMessage = defineSendMessage(settings);
+  // The busiest first: Express tries them in order.
+  const endpoints: Endpoint[] = [
+    ...messageEndpoints({
+      authenticate,
+      limiter: settings.rateLimitSends > 0 ? new SendLimiter(redis, keys, settings.rateLimitSends) : null,
+      validate: dtoValidator(SendMessage),
+      commit: (send) => committer.commit(send),
+      findMessage: (id, user) => within(POSTGRES_WAIT_MS, findMessage(inbox, id, user)),
+      maxBodyBytes,
+      metrics,
+    }),
+    ...receiptEndpoints({
+      authenticate,
+      findReceipts: (id, sender) => within(POSTGRES_WAIT_MS, findReceipts(inbox, id, sender)),
+      recordRead: (read) => within(POSTGRES_WAIT_MS, reads.submit(read)),
+      publishReceipts: (news) => notifier.publishReceipts(news),
+      maxBodyBytes,
+    }),
+    ...inboxEndpoints({
+      authenticate,
+      readPage: (user, after, limit) =>
+        within(POSTGRES_WAIT_MS, readInboxPage(inbox, { user, after, limit })),
+    }),
+    ...presenceEndpoints({
+      authenticate,
+      findOnline: (users) => presence.findOnline(users),
+      findLastSeen: (users) => within(POSTGRES_WAIT_MS, findLastSeen(inbox, users)),
+    }),
+    ...referenceEndpoints(buildOpenApi({ SendMessage, limits: settings })),
+  ];
+  const app = createApp({
+    endpoints,
+    referencePage: createReferencePage(),
+    allowedOrigins: settings.allowedOrigins,
+    metrics,
+    log,
+  });
+  const http = await HttpServer.listen({ app, port: settings.port, log });
+  life.onStop('http', () => http.stop(settings.drainMs));
+
+  return {
+    port: http.port,
+    readiness: () => readinessOf(inbox, redis),
+    adminRoutes: [disconnectRoute((user, device) => notifier.publishDisconnect(user, device))],
+  };
+}
+
+/** Postgres is needed; without Redis everything but presence works, only slower. */
+async function readinessOf(inbox: InboxDatabase, redis: RedisConnection): Promise<Readiness> {
+  const [missing, isRedisThere] = await Promise.all([inbox.readiness(), doesAnswer(redis)]);
+  return {
+    ready: missing === null,
+    missing: { ...missing },
+    degraded: isRedisThere
+      ? {}
+      : { redis: 'Redis is out of reach: messages arrive by reconcile, later than else' },
+  };
+}
+
+/** Asked anew each time: what the connection remembers is from its last command, which may be long ago. */
+async function doesAnswer(redis: RedisConnection): Promise<boolean> {
+  try {
+    await redis.run((commands) => commands.ping());
+    return true;
+  } catch (error) {
+    if (!(error instanceof RedisOutageError)) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,21 @@
+import { OutageError } from '@posthorn/inbox';
+
+/** The longest wait for Postgres: leaves room for an answer within the promised two seconds. */
+export const POSTGRES_WAIT_MS = 1_700;
+
+/**
+ * What `work` gives, if it does so in time. The work itself goes on: its outcome is unknown then.
+ *
+ * @throws OutageError after `waitMs`
+ */
+export async function within<T>(waitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new OutageError(`no answer within ${waitMs} ms`)), waitMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
