@@ -5,7 +5,7 @@ const FRAME_MS = 100;
 /** Without a terminal, a step that takes longer than this says that it has begun. */
 const LONG_MS = 5_000;
 
-export const isTerminal = process.stdout.isTTY && !process.env.CI;
+const isTerminal = process.stdout.isTTY && !process.env.CI;
 
 /** Does the work; `say` changes the sentence while it goes on. Returns what the work returns, and throws what it throws. */
 export async function step(sentence, work) {

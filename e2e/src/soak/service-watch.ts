@@ -58,7 +58,7 @@ export class ServiceWatch {
 }
 
 /** The sum of a metric over its labels; 0 when it is not there. */
-export function metric(text: string, name: string): number {
+function metric(text: string, name: string): number {
   let sum = 0;
   for (const line of text.split('\n')) {
     if (line.startsWith(`${name} `) || line.startsWith(`${name}{`))

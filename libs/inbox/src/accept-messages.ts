@@ -1,41 +1,9 @@
-import type { JsonObject, StoredMessage } from '@posthorn/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { InboxDatabase, Statement } from './database';
 import { nowSql, timeSql } from './message-row';
+import type { AcceptOutcome, NewMessage } from './new-message';
 import { OutageError } from './outage';
 import { resolveTakenKeys } from './resolve-taken-keys';
-
-/** A message that a client wants accepted, validated. */
-export interface NewMessage {
-  sender: string;
-  /** Each recipient once. */
-  to: readonly string[];
-  text?: string;
-  data?: JsonObject;
-  idempotency?: { key: string; bodyHash: Buffer };
-}
-
-/** One inbox entry of an accepted message. */
-export interface EntryPlace {
-  user: string;
-  seq: number;
-}
-
-/** A message that was committed just now, with its place in each recipient's inbox. */
-export interface AcceptedMessage {
-  kind: 'accepted';
-  message: StoredMessage;
-  epoch: string;
-  entries: readonly EntryPlace[];
-}
-
-/** What became of one `NewMessage`. */
-export type AcceptOutcome =
-  | AcceptedMessage
-  /** The key was used before with the same body: this is the first message. */
-  | { kind: 'replayed'; message: StoredMessage }
-  /** The key was used before with another body. */
-  | { kind: 'conflict' };
 
 /** More entries than this go into statements of their own, so that none holds its locks for long. */
 const MAX_ENTRIES_PER_STATEMENT = 5_000;
@@ -61,9 +29,14 @@ export async function acceptMessages(
     // A key may have gone between the two statements (its time was over): such a send starts anew.
     waiting = await resolveTakenKeys(db, taken, outcomes);
   }
-  for (const send of waiting)
+  const untold: NewMessage[] = [];
+  for (const [twin, first] of twins) {
+    const outcome = outcomeOfTwin(twin, first, outcomes.get(first));
+    if (outcome === null) untold.push(twin);
+    else outcomes.set(twin, outcome);
+  }
+  for (const send of [...waiting, ...(await resolveTakenKeys(db, untold, outcomes))])
     outcomes.set(send, new OutageError('an idempotency key changed hands too often'));
-  for (const [twin, first] of twins) outcomes.set(twin, outcomeOfTwin(twin, first, outcomes.get(first)));
 
   return sends.map((send) => outcomes.get(send) ?? new Error('a send without an outcome'));
 }
@@ -89,18 +62,20 @@ function splitTwins(sends: readonly NewMessage[]): {
   return { firsts, twins };
 }
 
+/** What follows for the twin from the first's outcome; null when only the stored message tells. */
 function outcomeOfTwin(
   twin: NewMessage,
   first: NewMessage,
   outcome: AcceptOutcome | Error | undefined,
-): AcceptOutcome | Error {
+): AcceptOutcome | Error | null {
   if (outcome === undefined || outcome instanceof Error)
     return outcome ?? new Error('a send without an outcome');
   if (twin.idempotency === undefined || first.idempotency === undefined)
     return new Error('a twin without a key');
-  // The first may itself have lost its key to another body: then only the stored message tells, not this pair.
-  if (outcome.kind === 'conflict') return outcome;
-  if (!twin.idempotency.bodyHash.equals(first.idempotency.bodyHash)) return { kind: 'conflict' };
+  const isSameBody = twin.idempotency.bodyHash.equals(first.idempotency.bodyHash);
+  // The first has itself lost the key to another body, which may be the twin's.
+  if (outcome.kind === 'conflict') return isSameBody ? outcome : null;
+  if (!isSameBody) return { kind: 'conflict' };
   return { kind: 'replayed', message: outcome.message };
 }
 

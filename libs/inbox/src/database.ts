@@ -23,13 +23,12 @@ export interface Statement {
 }
 
 // From the inside out: the server gives up first, then the client, then the caller's own deadline,
-// all within the two seconds in which an outage must be answered (PROTOCOL §4.4).
+// all within the two seconds in which an outage must be answered (PROTOCOL §4.8).
 const STATEMENT_TIMEOUT_MS = 1_200;
 const LOCK_TIMEOUT_MS = 1_000;
 const QUERY_TIMEOUT_MS = 1_500;
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_RETRIES = 3;
-const INT8_OID = 20;
 
 /**
  * Postgres, as the services use it: a pool for the hot statements, and TypeORM for the ordinary ones.
@@ -59,7 +58,7 @@ export class InboxDatabase {
       ...limits,
       types: {
         getTypeParser: (oid, format) =>
-          oid === INT8_OID ? parseSafeInteger : types.getTypeParser(oid, format),
+          oid === types.builtins.INT8 ? parseSafeInteger : types.getTypeParser(oid, format),
       },
     });
     // An idle connection that the server ends reports it here; without a listener the process would end.

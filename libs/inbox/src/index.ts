@@ -9,6 +9,7 @@ export { findMessage } from './find-message';
 export * from './find-receipts';
 export * from './find-surplus-devices';
 export * from './move-cursors';
+export * from './new-message';
 export { OutageError } from './outage';
 export * from './purge-idempotency-keys';
 export * from './read-entries';

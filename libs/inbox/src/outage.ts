@@ -13,7 +13,7 @@ const OUTAGE_CLASSES = new Set(['08', '28', '3D', '53', '57', '58', 'XX']);
 const OUTAGE_STATES = new Set(['25006', '25P03', '40001', '40P01', '42501', '42P01', '42703', '55P03']);
 
 /** The SQLSTATE of an error that the server reported, else null. */
-export function sqlState(error: unknown): string | null {
+function sqlState(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error) || !('severity' in error)) return null;
   return typeof error.code === 'string' && SQLSTATE.test(error.code) ? error.code : null;
 }

@@ -1,6 +1,6 @@
-import type { AcceptOutcome, NewMessage } from './accept-messages';
 import type { InboxDatabase, Statement } from './database';
 import { type MessageRow, messageColumns, storedMessageFromRow } from './message-row';
+import type { AcceptOutcome, NewMessage } from './new-message';
 
 interface KeyRow extends MessageRow {
   nth: number;
@@ -9,7 +9,7 @@ interface KeyRow extends MessageRow {
 
 /**
  * Settles sends whose idempotency key belongs to a committed message: the same body is a replay, another
- * is a conflict (PROTOCOL §4.2). Returns those whose key is gone by now; they are free to try again.
+ * is a conflict (PROTOCOL §4.1). Returns those whose key is gone by now; they are free to try again.
  */
 export async function resolveTakenKeys(
   db: InboxDatabase,

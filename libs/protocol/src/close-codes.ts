@@ -1,4 +1,4 @@
-/** Every code that the gateway closes a connection with, and what a client does about it (PROTOCOL §6). */
+/** Every code that the gateway closes a connection with, and what a client does about it (PROTOCOL §5.7). */
 export const closeCodes = {
   goingAway: { code: 1001, meaning: 'the peer is going away', todo: 'reconnect' },
   unsupportedData: { code: 1003, meaning: 'a binary frame', todo: 'send text frames only' },
@@ -45,7 +45,7 @@ export type CloseReason = keyof typeof closeCodes;
 
 const RECONNECT = new Set([1001, 1006, 1011, 1012, 1013]);
 
-/** True when a client comes back after this close code, with backoff and jitter (PROTOCOL §6). */
+/** True when a client comes back after this close code, with backoff and jitter (PROTOCOL §5.7). */
 export function mayReconnect(code: number): boolean {
   return RECONNECT.has(code) || (code >= 4000 && code <= 4499);
 }

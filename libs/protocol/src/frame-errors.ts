@@ -1,4 +1,4 @@
-/** Every `code` of an `error` frame (PROTOCOL §5.3): what it means and what to do. */
+/** Every `code` of an `error` frame (PROTOCOL §5.4): what it means and what to do. */
 export const frameErrors = {
   invalid_json: { meaning: 'the frame is not a JSON object', todo: 'send one JSON object as text' },
   unknown_type: { meaning: 'no such frame type', todo: 'send ack, read, auth or ping' },

@@ -4,7 +4,7 @@ import type { Message } from './message';
 /** A client's mark on a frame, echoed in the answer. */
 export type Ref = string | number;
 
-/** Frames that the gateway sends (PROTOCOL §5.1). */
+/** Frames that the gateway sends (PROTOCOL §5.2). */
 export type ServerFrame =
   | {
       type: 'welcome';
@@ -25,7 +25,7 @@ export type ServerFrame =
   | { type: 'pong'; ref?: Ref }
   | { type: 'goodbye'; reconnectAfterMs: number };
 
-/** Frames that a client sends (PROTOCOL §5.2). */
+/** Frames that a client sends (PROTOCOL §5.3). */
 export type ClientFrame =
   | { type: 'ack'; seq: number; ref?: Ref }
   | { type: 'read'; ids: readonly string[]; ref?: Ref }

@@ -1,6 +1,6 @@
 import type { JsonObject } from './data';
 
-/** A message as one of its readers sees it (PROTOCOL §3): `to` is there for the sender only. */
+/** A message as one of its readers sees it (PROTOCOL §4.1): `to` is there for the sender only. */
 export interface Message {
   id: string;
   from: string;

@@ -1,4 +1,4 @@
-/** Alphabets and lengths of everything that a caller names (PROTOCOL §2). */
+/** Alphabets and lengths of everything that a caller names (PROTOCOL §3.1). */
 
 const USER_ID = /^[A-Za-z0-9._:@-]{1,128}$/;
 const DEVICE_ID = /^[A-Za-z0-9._:@-]{1,64}$/;

@@ -18,7 +18,7 @@ const FIELDS: Record<ClientFrame['type'], ReadonlySet<string>> = {
   ping: new Set(['type', 'ref']),
 };
 
-/** Reads one frame of a client (PROTOCOL §5.2). Never throws: what is wrong comes back as a value. */
+/** Reads one frame of a client (PROTOCOL §5.3). Never throws: what is wrong comes back as a value. */
 export function parseClientFrame(text: string): ParsedFrame {
   const fields = parseObject(text);
   if (fields === null) return { fault: { code: 'invalid_json', detail: 'a frame is one JSON object' } };

@@ -1,4 +1,4 @@
-/** The only place that spells a Redis key or channel (PROTOCOL §7). The braces are a Cluster's hash tag. */
+/** The only place that spells a Redis key or channel (PROTOCOL §6). The braces are a Cluster's hash tag. */
 export class Keys {
   readonly #prefix: string;
 

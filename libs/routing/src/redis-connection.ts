@@ -2,7 +2,7 @@ import {
   CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
-  handleAll,
+  handleWhen,
   TimeoutStrategy,
   timeout,
   wrap,
@@ -35,10 +35,14 @@ export class RedisConnection {
   readonly #redis: Redis;
   readonly #url: string;
   readonly #log: RedisLog;
-  readonly #breaker = circuitBreaker(handleAll, {
-    halfOpenAfter: HALF_OPEN_AFTER_MS,
-    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-  });
+  /** What the server itself answers to one command says nothing of its reach. */
+  readonly #breaker = circuitBreaker(
+    handleWhen((error) => !(error instanceof ReplyError)),
+    {
+      halfOpenAfter: HALF_OPEN_AFTER_MS,
+      breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+    },
+  );
   #onFault: () => void = () => undefined;
 
   constructor(url: string, log: RedisLog) {
@@ -114,7 +118,7 @@ export async function executePipeline<T>(pipeline: Pipeline): Promise<(T | Error
   const results = (await pipeline.exec()) ?? [];
   return results.map(([error, value]) => {
     if (error === null) return value as T;
-    if (error instanceof ReplyError) return error as Error;
+    if (error instanceof ReplyError) return error;
     throw error;
   });
 }

@@ -1,4 +1,4 @@
-/** How long things live and wait in Redis; together they keep the promises of PROTOCOL §7. */
+/** How long things live and wait in Redis; together they keep the promises of PROTOCOL §6. */
 
 /** A lease ends this long after its gateway last renewed it: within the 15 s in which presence heals. */
 export const LEASE_TTL_MS = 10_000;

@@ -113,7 +113,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
 }
 
 /** "exit code 1" or "signal SIGKILL". */
-export function describeExit({ code, signal }: Exit): string {
+function describeExit({ code, signal }: Exit): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }
 

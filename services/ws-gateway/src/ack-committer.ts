@@ -1,15 +1,10 @@
-import {
-  type CursorMove,
-  type CursorMoved,
-  type InboxDatabase,
-  moveCursors,
-  OutageError,
-} from '@posthorn/inbox';
-import { Batcher, OverloadedError } from '@posthorn/runtime';
+import { type CursorMove, type CursorMoved, type InboxDatabase, moveCursors } from '@posthorn/inbox';
+import { Batcher, type Logger } from '@posthorn/runtime';
 import type { ListTrimmer } from './list-trimmer';
 import type { GatewayMetrics } from './metrics';
 import type { ReceiptTeller } from './receipt-news';
 import type { Session } from './session';
+import { isUnavailable } from './unavailable';
 
 /**
  * Commits acknowledgements: one move under way for each session, what it acknowledges meanwhile goes with the next,
@@ -20,10 +15,18 @@ export class AckCommitter {
   readonly #busy = new Set<Session>();
   readonly #trimmer: ListTrimmer;
   readonly #metrics: GatewayMetrics;
+  readonly #log: Logger;
 
-  constructor(db: InboxDatabase, teller: ReceiptTeller, trimmer: ListTrimmer, metrics: GatewayMetrics) {
+  constructor(
+    db: InboxDatabase,
+    teller: ReceiptTeller,
+    trimmer: ListTrimmer,
+    metrics: GatewayMetrics,
+    log: Logger,
+  ) {
     this.#trimmer = trimmer;
     this.#metrics = metrics;
+    this.#log = log;
     this.#moves = new Batcher({
       name: 'acknowledgements',
       maxBatch: 500,
@@ -58,7 +61,8 @@ export class AckCommitter {
       if (isHolder) this.#succeed(session, seq);
       else this.#refuse(session);
     } catch (error) {
-      if (!(error instanceof OutageError) && !(error instanceof OverloadedError)) throw error;
+      if (!isUnavailable(error))
+        this.#log.error('an acknowledgement could not be committed', { user, device, error });
       isOutage = true;
       this.#fail(session);
     } finally {

@@ -5,13 +5,15 @@ import type { Session } from './session';
 export interface ConnectionClockOptions {
   heartbeatMs: number;
   slowConsumerMs: number;
+  /** Only a connection that sending pauses for can be too slow, bytes. */
+  maxBufferedBytes: number;
   table: ConnectionTable;
   /** Milliseconds; never goes back. */
   now(): number;
 }
 
 const TICK_MS = 1_000;
-/** The leeway that token verification has, too (PROTOCOL §2). */
+/** The leeway that token verification has, too (PROTOCOL §3.2). */
 const TOKEN_LEEWAY_MS = 5_000;
 
 /**
@@ -51,12 +53,12 @@ export class ConnectionClock {
   #check(session: Session, now: number): void {
     const { transport } = session;
     if (transport === null) return;
-    const { heartbeatMs, slowConsumerMs } = this.#options;
+    const { heartbeatMs, slowConsumerMs, maxBufferedBytes } = this.#options;
     if (Date.now() > session.tokenExpiresAtMs + TOKEN_LEEWAY_MS) return session.close('tokenExpired');
     if (now - session.lastHeardMs > 1.5 * heartbeatMs) return session.close('noPong');
 
     const progress = transport.progress;
-    if (transport.bufferedBytes === 0 || progress > session.lastProgress) {
+    if (transport.bufferedBytes < maxBufferedBytes || progress > session.lastProgress) {
       session.lastProgress = progress;
       session.lastProgressMs = now;
     } else if (now - session.lastProgressMs > slowConsumerMs) {

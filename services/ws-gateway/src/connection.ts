@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type CloseReason, closeCodes, MAX_FRAME_BYTES, SUBPROTOCOL } from '@posthorn/protocol';
+import { problem } from '@posthorn/runtime';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Session } from './session';
 import type { Transport } from './transport';
@@ -16,18 +18,20 @@ export interface ConnectionHandlers {
   onClose(session: Session, code: number): void;
 }
 
+/** A constant of its own, because the types of ws lack closeTimeout. */
+const serverOptions = {
+  noServer: true,
+  clientTracking: false,
+  maxPayload: MAX_FRAME_BYTES,
+  perMessageDeflate: false,
+  closeTimeout: CLOSE_TIMEOUT_MS,
+  // Never the bearer entry, which would tell the token to whoever reads the answer.
+  handleProtocols: () => SUBPROTOCOL,
+};
+
 /** Turns upgrade requests into WebSockets and ties each to its session. The only file that knows `ws`. */
 export class Connections {
-  // closeTimeout is missing from the types of ws.
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-    // Never the bearer entry, which would tell the token to whoever reads the answer.
-    handleProtocols: () => SUBPROTOCOL,
-    ...{ closeTimeout: CLOSE_TIMEOUT_MS },
-  });
+  readonly #server = new WebSocketServer(serverOptions);
   readonly #handlers: ConnectionHandlers;
 
   constructor(handlers: ConnectionHandlers) {
@@ -40,7 +44,7 @@ export class Connections {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       opened = ws;
     });
-    if (opened === null) throw new Error('the handshake was not taken');
+    if (opened === null) throw problem('malformed_request'); // the peer is gone already
     return this.#tie(opened, socket, session);
   }
 
@@ -56,16 +60,17 @@ export class Connections {
     ws.on('ping', () => handlers.onControl(session, true));
     ws.on('close', (code) => handlers.onClose(session, code));
     socket.on('drain', () => session.pump());
-    return new WebSocketTransport(ws);
+    return new WebSocketTransport(ws, socket);
   }
 }
 
 class WebSocketTransport implements Transport {
   readonly #ws: WebSocket;
-  #written = 0;
+  readonly #socket: Duplex;
 
-  constructor(ws: WebSocket) {
+  constructor(ws: WebSocket, socket: Duplex) {
     this.#ws = ws;
+    this.#socket = socket;
   }
 
   get bufferedBytes(): number {
@@ -73,13 +78,12 @@ class WebSocketTransport implements Transport {
   }
 
   get progress(): number {
-    return this.#written - this.#ws.bufferedAmount;
+    return this.#socket instanceof Socket ? this.#socket.bytesWritten - this.#socket.writableLength : 0;
   }
 
   send(text: string): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     this.#ws.send(text);
-    this.#written += text.length;
   }
 
   ping(): void {

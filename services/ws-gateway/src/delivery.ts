@@ -10,6 +10,8 @@ export interface Entry {
   /** When the message was committed, RFC 3339. */
   createdAt: string;
   source: EntrySource;
+  /** Which life of the inboxes its `seq` belongs to. */
+  epoch: string;
 }
 
 /** Entries to get from the offline list or Postgres: the first `limit` beyond `after`. */
@@ -41,6 +43,8 @@ export class Delivery {
   #sent: number;
   #acked: number;
   #newest: number;
+  /** The highest `seq` told of since the reading of the inbox began that is under way. */
+  #heard = 0;
 
   constructor({ after, newest, window }: DeliveryStart) {
     this.#sent = after;
@@ -79,7 +83,8 @@ export class Delivery {
 
   /** The inbox goes up to `newest` at least. */
   learn(newest: number): void {
-    if (newest > this.#newest) this.#newest = newest;
+    this.#heard = Math.max(this.#heard, newest);
+    this.#newest = Math.max(this.#newest, newest);
   }
 
   /** The device has everything through `seq`. False when that was not sent: then nothing changes. */
@@ -104,12 +109,14 @@ export class Delivery {
     return this.#ahead.size > 0;
   }
 
-  /**
-   * The inbox itself was read and ends at `newest`: what was told of entries beyond is not true. Holds only if
-   * nothing newer was learnt since the reading began.
-   */
+  /** The inbox is about to be read: what is told from here on may be newer than what the reading will show. */
+  beginReading(): void {
+    this.#heard = 0;
+  }
+
+  /** The inbox itself was read and ends at `newest`: what was told before of entries beyond is not true. */
   correct(newest: number): void {
-    this.#newest = Math.max(newest, this.#sent);
+    this.#newest = Math.max(newest, this.#heard, this.#sent);
     for (const seq of this.#ahead.keys()) if (seq > this.#newest) this.#ahead.delete(seq);
   }
 

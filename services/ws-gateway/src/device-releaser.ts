@@ -1,5 +1,6 @@
-import { type DeviceHold, type InboxDatabase, OutageError, releaseDevices } from '@posthorn/inbox';
-import { Batcher, OverloadedError } from '@posthorn/runtime';
+import { type DeviceHold, type InboxDatabase, releaseDevices } from '@posthorn/inbox';
+import { Batcher, type Logger } from '@posthorn/runtime';
+import { isUnavailable } from './unavailable';
 
 /** Ended connections that could not be recorded yet; beyond it the next claim of the device sets it right. */
 const MAX_WAITING = 20_000;
@@ -7,9 +8,11 @@ const MAX_WAITING = 20_000;
 /** Records that connections ended. What Postgres could not take waits for the next reconcile. */
 export class DeviceReleaser {
   readonly #releases: Batcher<DeviceHold, true>;
+  readonly #log: Logger;
   #waiting: DeviceHold[] = [];
 
-  constructor(db: InboxDatabase) {
+  constructor(db: InboxDatabase, log: Logger) {
+    this.#log = log;
     this.#releases = new Batcher({
       name: 'releases',
       maxBatch: 500,
@@ -25,7 +28,8 @@ export class DeviceReleaser {
   /** The connection ended. */
   release(hold: DeviceHold): void {
     this.#releases.submit(hold).catch((error: unknown) => {
-      if (!(error instanceof OutageError) && !(error instanceof OverloadedError)) throw error;
+      if (!isUnavailable(error))
+        this.#log.error('the end of a connection could not be recorded', { user: hold.user, error });
       if (this.#waiting.length < MAX_WAITING) this.#waiting.push(hold);
     });
   }

@@ -1,10 +1,11 @@
-import { type InboxDatabase, OutageError, readEntries } from '@posthorn/inbox';
+import { type InboxDatabase, readEntries } from '@posthorn/inbox';
 import { type InboxItem } from '@posthorn/protocol';
 import { type ListedEntry, type OfflineList, RedisOutageError } from '@posthorn/routing';
-import { Batcher, OverloadedError } from '@posthorn/runtime';
-import type { Entry, EntrySource, Want } from './delivery';
+import { Batcher, type Logger } from '@posthorn/runtime';
+import type { EntrySource, Want } from './delivery';
 import type { GatewayMetrics } from './metrics';
 import type { Session } from './session';
+import { isUnavailable } from './unavailable';
 
 /** A hole among live entries waits this long for the publish that fills it, before Postgres is asked. */
 const HOLE_GRACE_MS = 15;
@@ -26,9 +27,11 @@ export class EntryFetcher {
   readonly #list: OfflineList;
   readonly #metrics: GatewayMetrics;
   readonly #postgres: Batcher<Fetch, InboxItem[]>;
+  readonly #log: Logger;
   #isStopped = false;
 
-  constructor(db: InboxDatabase, list: OfflineList, metrics: GatewayMetrics) {
+  constructor(db: InboxDatabase, list: OfflineList, metrics: GatewayMetrics, log: Logger) {
+    this.#log = log;
     this.#list = list;
     this.#metrics = metrics;
     this.#postgres = new Batcher({
@@ -62,7 +65,9 @@ export class EntryFetcher {
       const want = session.delivery?.want() ?? null;
       if (want !== null && session.state !== 'closed' && !this.#isStopped) await this.#fill(session, want);
     } catch (error) {
-      if (!(error instanceof OutageError) && !(error instanceof OverloadedError)) throw error;
+      // Also of an error that is no outage: the others are served, and this session asks again.
+      if (!isUnavailable(error))
+        this.#log.error('entries could not be fetched', { user: session.user, error });
       isOutage = true;
     }
     if (isOutage && session.state !== 'closed' && !this.#isStopped) {
@@ -77,19 +82,18 @@ export class EntryFetcher {
   async #fill(session: Session, want: Want): Promise<void> {
     if (session.mayUseList && session.state === 'draining') {
       const entries = await this.#readList(session, want);
-      for (const entry of entries) arriveFrom(session, 'list', entry.seq, entry.message);
+      for (const entry of entries) arriveFrom(session, 'list', entry);
       session.mayUseList = entries.length > 0;
       if (session.delivery?.want()?.after !== want.after) return;
       session.mayUseList = false;
     }
     if (isHole(session)) this.#metrics.gapFills.inc();
-    const newestAtAsk = session.delivery?.newest;
+    session.delivery?.beginReading();
     const items = await this.#postgres.submit({ session, want });
-    for (const item of items) arriveFrom(session, 'postgres', item.seq, item.message);
+    const epoch = session.epoch ?? '';
+    for (const item of items) arriveFrom(session, 'postgres', { ...item, epoch });
     // A hint is never waited on for ever: where Postgres has less than was told, Postgres is right.
-    if (items.length < want.limit && session.delivery?.newest === newestAtAsk) {
-      session.delivery?.correct(want.after + items.length);
-    }
+    if (items.length < want.limit) session.delivery?.correct(want.after + items.length);
   }
 
   /** What the list has in this epoch; nothing while Redis is out of reach: Postgres has it all. */
@@ -109,22 +113,13 @@ function isHole(session: Session): boolean {
   return session.state === 'live' && (session.delivery?.hasEarly ?? false);
 }
 
-function arriveFrom(
-  session: Session,
-  source: EntrySource,
-  seq: number,
-  message: ListedEntry['message'],
-): void {
+/** Each is sent before the next one comes, so that none has to be kept. */
+function arriveFrom(session: Session, source: EntrySource, { seq, epoch, message }: ListedEntry): void {
   if (message === undefined) {
     session.learn(seq);
     return;
   }
-  const entry: Entry = {
-    seq,
-    messageJson: JSON.stringify(message),
-    messageId: message.id,
-    createdAt: message.createdAt,
-    source,
-  };
-  session.arrive(entry);
+  const messageJson = JSON.stringify(message);
+  session.arrive({ seq, messageJson, messageId: message.id, createdAt: message.createdAt, source, epoch });
+  session.pump();
 }

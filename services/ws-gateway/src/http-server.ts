@@ -39,8 +39,11 @@ export async function openHttpServer(
   );
   server.on('upgrade', onUpgrade);
   server.on('clientError', (error, socket) => {
-    if (socket.writable) socket.end(problemResponse(problemOfParserError(error), requestIdFrom(undefined)));
-    else socket.destroy();
+    // Ended only, it would live as long as a peer that never closes its side.
+    const cut = (): unknown => socket.destroy();
+    if (socket.writable)
+      socket.end(problemResponse(problemOfParserError(error), requestIdFrom(undefined)), cut);
+    else cut();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -64,12 +67,14 @@ export async function openHttpServer(
 function refuseRequest(request: IncomingMessage, response: ServerResponse): void {
   const requestId = requestIdFrom(request.headersDistinct['x-request-id']);
   const answer = handshakeProblem(request);
+  const body = JSON.stringify(problemBody(answer));
   response.writeHead(answer.status, {
     ...answer.headers,
     'Content-Type': PROBLEM_CONTENT_TYPE,
+    'Content-Length': Buffer.byteLength(body),
     'X-Request-Id': requestId,
   });
-  response.end(JSON.stringify(problemBody(answer)));
+  response.end(body);
 }
 
 function handshakeProblem(request: IncomingMessage): Problem {

@@ -2,7 +2,7 @@ import { findLowestCursors, type InboxDatabase, OutageError } from '@posthorn/in
 import { type OfflineList, RedisOutageError } from '@posthorn/routing';
 import type { GatewayMetrics } from './metrics';
 
-/** Lists are trimmed within 5 s of an acknowledgement (PROTOCOL §7). */
+/** Lists are trimmed within 5 s of an acknowledgement (PROTOCOL §6). */
 const INTERVAL_MS = 2_000;
 const CHUNK = 500;
 /** Users whose list is to be trimmed; beyond it a list waits for the next acknowledgement, its cap or its life. */

@@ -1,6 +1,7 @@
 import { METRIC_PREFIX } from '@posthorn/runtime';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ConnectionTable } from './connection-table';
+import type { Session } from './session';
 
 const LAG_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -62,33 +63,30 @@ export function createGatewayMetrics(registry: Registry, table: ConnectionTable)
   };
 }
 
-type Measured = ReturnType<ConnectionTable['all']> extends Generator<infer S> ? S : never;
-
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {
-  new Gauge({
+  const metric: Gauge = new Gauge({
     name: `${METRIC_PREFIX}${name}`,
     help,
-    registers: [registry],
-    collect() {
-      this.set(read());
-    },
+    registers: [],
+    collect: () => metric.set(read()),
   });
+  registry.registerMetric(metric);
 }
 
-function sum(table: ConnectionTable, value: (session: Measured) => number): number {
+function sum(table: ConnectionTable, value: (session: Session) => number): number {
   let total = 0;
   for (const session of table.all()) total += value(session);
   return total;
 }
 
-function bufferedBytes(session: Measured): number {
+function bufferedBytes(session: Session): number {
   return session.transport?.bufferedBytes ?? 0;
 }
 
-function inFlight(session: Measured): number {
+function inFlight(session: Session): number {
   return session.delivery?.inFlight ?? 0;
 }
 
-function isFull(session: Measured): number {
+function isFull(session: Session): number {
   return (session.delivery?.room ?? 1) <= 0 ? 1 : 0;
 }

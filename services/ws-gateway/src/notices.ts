@@ -43,12 +43,12 @@ function deliverLive({ epoch, message, to }: EntriesItem, { table, presence }: N
     // Somebody believes that we hold this user: a withdrawal was lost.
     if (sessions.size === 0) void presence.announce(user);
     for (const session of sessions) {
-      if (session.epoch !== null && session.epoch !== epoch) continue;
       if (message === undefined || messageJson === undefined) {
+        // A hint of another epoch does no harm: Postgres corrects it.
         session.learn(seq);
       } else {
         const { id: messageId, createdAt } = message;
-        session.arrive({ seq, messageJson, messageId, createdAt, source: 'live' } satisfies Entry);
+        session.arrive({ seq, messageJson, messageId, createdAt, source: 'live', epoch } satisfies Entry);
       }
       session.pump();
     }

@@ -11,7 +11,7 @@ import { Batcher, type Logger, OverloadedError } from '@posthorn/runtime';
 import type { ConnectionTable } from './connection-table';
 
 /** What the keeper tells its gateway. */
-export interface PresenceListener {
+interface PresenceListener {
   /** Redis had lost our lease, or came back: what was published meanwhile is lost. */
   onLost(): void;
   /** A user has more connections than allowed on all live gateways together. */
@@ -76,6 +76,12 @@ export class PresenceKeeper {
       if (this.#dirty.size < MAX_DIRTY) this.#dirty.add(user);
       return null;
     }
+  }
+
+  /** Redis is back: whatever it still knows, everything is said again. */
+  async reassert(): Promise<void> {
+    await this.renew();
+    await this.#assertAll();
   }
 
   /** Renews the lease; when it was missing, says everything again. */

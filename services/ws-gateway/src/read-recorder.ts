@@ -1,23 +1,20 @@
-import {
-  type InboxDatabase,
-  OutageError,
-  type ReadOutcome,
-  type ReadRequest,
-  recordReads,
-} from '@posthorn/inbox';
+import { type InboxDatabase, type ReadOutcome, type ReadRequest, recordReads } from '@posthorn/inbox';
 import type { ClientFrame } from '@posthorn/protocol';
-import { Batcher, OverloadedError } from '@posthorn/runtime';
+import { Batcher, type Logger } from '@posthorn/runtime';
 import type { GatewayMetrics } from './metrics';
 import type { ReceiptTeller } from './receipt-news';
 import type { Session } from './session';
+import { isUnavailable } from './unavailable';
 
 /** Records read receipts, those of all sessions in one statement. `ok` follows the commit. */
 export class ReadRecorder {
   readonly #reads: Batcher<ReadRequest, ReadOutcome>;
   readonly #metrics: GatewayMetrics;
+  readonly #log: Logger;
 
-  constructor(db: InboxDatabase, teller: ReceiptTeller, metrics: GatewayMetrics) {
+  constructor(db: InboxDatabase, teller: ReceiptTeller, metrics: GatewayMetrics, log: Logger) {
     this.#metrics = metrics;
+    this.#log = log;
     this.#reads = new Batcher({
       name: 'reads',
       maxBatch: 100,
@@ -43,7 +40,8 @@ export class ReadRecorder {
       this.#metrics.badFrames.inc({ code: 'not_in_inbox' });
       session.refuse('not_in_inbox', 'one of the ids is not in your inbox; nothing was recorded', ref);
     } catch (error) {
-      if (!(error instanceof OutageError) && !(error instanceof OverloadedError)) throw error;
+      if (!isUnavailable(error))
+        this.#log.error('receipts could not be recorded', { user: session.user, error });
       this.#metrics.storeErrors.inc({ store: 'postgres' });
       session.fail('unavailable', 'the receipts were not recorded', ref);
     }

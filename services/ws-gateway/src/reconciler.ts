@@ -1,8 +1,9 @@
-import { compareInboxes, type InboxDatabase, OutageError } from '@posthorn/inbox';
+import { compareInboxes, type InboxDatabase } from '@posthorn/inbox';
 import type { Logger } from '@posthorn/runtime';
 import type { ConnectionTable } from './connection-table';
 import type { GatewayMetrics } from './metrics';
 import type { Session } from './session';
+import { isUnavailable } from './unavailable';
 
 /** What reconcile works with. */
 export interface ReconcilerOptions {
@@ -79,9 +80,8 @@ export class Reconciler {
       }
       this.#options.onRound();
     } catch (error) {
-      if (!(error instanceof OutageError)) throw error;
       this.#options.metrics.storeErrors.inc({ store: 'postgres' });
-      this.#options.log.warn('reconcile put off', { error });
+      this.#options.log[isUnavailable(error) ? 'warn' : 'error']('reconcile put off', { error });
     }
     if (behind.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, GRACE_MS));

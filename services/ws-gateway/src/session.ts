@@ -152,19 +152,19 @@ export class Session {
       heartbeatMs: this.#host.heartbeatMs,
       ...(start.isReset ? { reset: true } : {}),
     });
-    for (const entry of this.#early) this.#delivery.arrive(entry);
+    for (const entry of this.#early) this.arrive(entry);
     this.#early = [];
     this.pump();
   }
 
-  /** An entry of the user's inbox came from anywhere. */
+  /** An entry of the user's inbox came from anywhere. One of another epoch is none of this inbox. */
   arrive(entry: Entry): void {
-    if (this.#delivery === null) {
-      this.learn(entry.seq);
+    if (this.#delivery === null || this.#start === null) {
       if (this.#early.length < MAX_EARLY) this.#early.push(entry);
+      else this.#earlyNewest = Math.max(this.#earlyNewest, entry.seq);
       return;
     }
-    this.#delivery.arrive(entry);
+    if (entry.epoch === this.#start.epoch) this.#delivery.arrive(entry);
   }
 
   /** The inbox goes up to `newest` at least. */
@@ -197,6 +197,8 @@ export class Session {
   /** The device has everything through `seq`; false when that was not sent on this connection. */
   acknowledge(seq: number, ref: Ref | undefined): boolean {
     if (this.#delivery === null || !this.#delivery.acknowledge(seq)) return false;
+    // Whoever acknowledges reads, however long one large write takes.
+    this.lastProgressMs = this.lastHeardMs;
     if (seq <= this.ackCommitted) {
       this.ok(ref);
     } else {
@@ -272,9 +274,9 @@ export class Session {
     this.#host.onLeave(this, 'peer');
   }
 
+  /** Also for what is wanted already: its commit may have failed, and the client asks again. */
   #wantAck(seq: number): void {
-    if (seq <= this.ackWanted) return;
-    this.ackWanted = seq;
+    this.ackWanted = Math.max(this.ackWanted, seq);
     this.#host.onAck(this);
   }
 }

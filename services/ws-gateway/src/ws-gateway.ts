@@ -69,10 +69,10 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   const teller = new ReceiptTeller(gateway, table, notifier, metrics);
   const trimmer = new ListTrimmer(db, list, metrics);
   life.onStop('list trimmer', () => trimmer.stop());
-  const acks = new AckCommitter(db, teller, trimmer, metrics);
-  const recorder = new ReadRecorder(db, teller, metrics);
-  const releaser = new DeviceReleaser(db);
-  const fetcher = new EntryFetcher(db, list, metrics);
+  const acks = new AckCommitter(db, teller, trimmer, metrics, log);
+  const recorder = new ReadRecorder(db, teller, metrics, log);
+  const releaser = new DeviceReleaser(db, log);
+  const fetcher = new EntryFetcher(db, list, metrics, log);
   life.onStop('fetcher', () => fetcher.stop());
 
   const presence = new PresenceKeeper({
@@ -117,7 +117,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   await channel.whenSubscribed(1_000);
   life.onStop('presence', () => presence.stop());
   await presence.start();
-  redis.onReady(() => void presence.renew());
+  redis.onReady(() => void presence.reassert());
 
   const host = new GatewayHost({ settings, table, metrics, fetcher, acks, presence, releaser, log });
   const connections = new Connections({
@@ -154,6 +154,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     table,
     host,
     tokens,
+    releaser,
     allowedOrigins: settings.allowedOrigins,
     maxConnectionsPerUser: settings.maxConnectionsPerUser,
     log,

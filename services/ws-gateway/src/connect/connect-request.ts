@@ -9,7 +9,7 @@ import {
 import { bearerFrom, problem } from '@posthorn/runtime';
 
 /** Where clients connect. */
-export const CONNECT_PATH = '/v1/connect';
+const CONNECT_PATH = '/v1/connect';
 
 /** The query of a connect, checked. */
 export interface ConnectQuery {
@@ -25,7 +25,7 @@ const QUERY_NAMES = ['device', 'after', 'epoch', 'ack'];
 const MAX_EPOCH_CHARS = 64;
 
 /** The path and query of a request target; its origin is of no concern. */
-export function targetOf(request: IncomingMessage): URL {
+function targetOf(request: IncomingMessage): URL {
   try {
     return new URL(`http://gateway${request.url ?? '/'}`);
   } catch {

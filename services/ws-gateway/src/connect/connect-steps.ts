@@ -19,6 +19,7 @@ import {
   type TokenVerifier,
 } from '@posthorn/runtime';
 import type { ConnectionTable } from '../connection-table';
+import type { DeviceReleaser } from '../device-releaser';
 import { type PresenceKeeper, total } from '../presence-keeper';
 import { Session, type SessionHost, type SessionStart } from '../session';
 import type { Transport } from '../transport';
@@ -38,10 +39,11 @@ export interface ConnectContext {
   allowedOrigins: AllowedOrigins;
   maxConnectionsPerUser: number;
   log: Logger;
-  now(): number;
-  isStopping(): boolean;
+  now: () => number;
+  isStopping: () => boolean;
+  releaser: DeviceReleaser;
   /** Answers the upgrade with 101 and ties the socket to the session. */
-  openSocket(connect: Connect, session: Session): Transport;
+  openSocket: (connect: Connect, session: Session) => Transport;
 }
 
 /** One upgrade on its way to a session; each step adds what it finds. */
@@ -60,7 +62,7 @@ export interface Connect {
 /**
  * The way from an upgrade request to a live session. The order is the argument for its correctness: presence is
  * announced before the inbox is read, so what commits later is published to us and what committed earlier is read.
- * Each step throws a Problem to refuse; until `open` that is an HTTP answer.
+ * Each step throws a Problem to refuse, which is an HTTP answer: the last one opens the socket.
  */
 export const connectSteps = [
   refuseWhileStopping,
@@ -71,7 +73,6 @@ export const connectSteps = [
   announcePresence,
   claimDevice,
   open,
-  settleTakeover,
 ] as const satisfies readonly ((connect: Connect, context: ConnectContext) => void | Promise<void>)[];
 
 function refuseWhileStopping(_connect: Connect, { isStopping }: ConnectContext): void {
@@ -153,15 +154,17 @@ async function claimDevice(connect: Connect, { claims, gateway }: ConnectContext
   }
 }
 
-function open(connect: Connect, { openSocket }: ConnectContext): void {
+function open(connect: Connect, { openSocket, isStopping }: ConnectContext): void {
   const { session, query, claimed } = connect;
   if (session === undefined || query === undefined || claimed === undefined)
     throw new Error('opened unclaimed');
+  // It was ended while its device was being claimed: by an operator, or because the gateway stops.
+  if (session.state === 'closed') throw problem(isStopping() ? 'draining' : 'unavailable');
   const transport = openSocket(connect, session);
   session.open(transport, startOf(query, claimed));
 }
 
-/** `after` counts if it is of this life of the inbox and within it, else the cursor (PROTOCOL §5). */
+/** `after` counts if it is of this life of the inbox and within it, else the cursor (PROTOCOL §5.1). */
 function startOf(query: ConnectQuery, claimed: ClaimedDevice): SessionStart {
   const { cursor, fence, epoch, newestSeq } = claimed;
   const isOtherEpoch = query.epoch !== null && query.epoch !== epoch;
@@ -171,7 +174,7 @@ function startOf(query: ConnectQuery, claimed: ClaimedDevice): SessionStart {
 }
 
 /** Of several connections of one device the newest lives on, wherever the others are. */
-async function settleTakeover({ session, claimed }: Connect, context: ConnectContext): Promise<void> {
+export async function settleTakeover({ session, claimed }: Connect, context: ConnectContext): Promise<void> {
   if (session === undefined || claimed === undefined) throw new Error('settled before it was claimed');
   const { user, device } = session;
   const here = context.table.ofDevice(user, device);

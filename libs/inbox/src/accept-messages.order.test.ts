@@ -1,0 +1,237 @@
+import { eventually } from '@posthorn/testing';
+import {
+  accepted,
+  claim,
+  countTo,
+  fillInbox,
+  newMessage,
+  openTestInbox,
+  send,
+  storedEntries,
+  type TestInbox,
+} from '../test/inbox-fixture';
+import { acceptMessages } from './accept-messages';
+import { OutageError } from './outage';
+import { readEntries } from './read-entries';
+
+let inbox: TestInbox;
+
+beforeAll(async () => {
+  inbox = await openTestInbox();
+  // A message with the text "stall" has its positions and waits, before its commit, for whoever holds lock 1.
+  await inbox.database.query(`
+    CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      PERFORM pg_advisory_xact_lock_shared(1);
+      RETURN NULL;
+    END $$`);
+  await inbox.database.query(`
+    CREATE TRIGGER stall AFTER INSERT ON message FOR EACH ROW WHEN (NEW.text = 'stall') EXECUTE FUNCTION stall()`);
+});
+
+afterAll(async () => {
+  await inbox.drop();
+});
+
+test('§1: concurrent batches with the same recipients give each inbox a gapless seq, and no reader skips one', async () => {
+  const users = ['u1', 'u2', 'u3', 'u4', 'u5'];
+  const pools = [inbox.db, inbox.openAnother()];
+  const [rounds, perBatch, writers] = [5, 6, 8];
+  const write = async (writer: number): Promise<string[]> => {
+    const ids: string[] = [];
+    for (let round = 0; round < rounds; round++) {
+      // Every batch names the users in another order, and leaves another one out.
+      const batch = countTo(perBatch).map((index) => {
+        const turned = users.map((_, nth) => users[(nth + writer + index) % users.length] ?? '');
+        return newMessage(index % 2 === 0 ? turned.slice(1) : turned.toReversed());
+      });
+      const outcomes = await acceptMessages(pools[writer % 2] ?? inbox.db, batch);
+      ids.push(...outcomes.map((outcome) => accepted(outcome).message.id));
+    }
+    return ids;
+  };
+  let isWriting = true;
+  const follow = async (user: string): Promise<number[]> => {
+    const seen: number[] = [];
+    for (;;) {
+      const isLast = !isWriting;
+      const [items] = await readEntries(inbox.db, [{ user, after: seen.at(-1) ?? 0, limit: 500 }]);
+      seen.push(...(items ?? []).map(({ seq }) => seq));
+      if (isLast) return seen;
+    }
+  };
+  const readers = ['u1', 'u4'].map(follow);
+  const ids = (await Promise.all(countTo(writers).map(write))).flat();
+  isWriting = false;
+  expect(new Set(ids).size).toBe(writers * rounds * perBatch);
+
+  for (const user of users) {
+    const entries = await storedEntries(inbox, user);
+    expect(entries.map(({ seq }) => seq)).toEqual(countTo(entries.length));
+    expect(new Set(entries.map(({ messageId }) => messageId)).size).toBe(entries.length);
+    const [counter] = await inbox.database.query('SELECT newest_seq FROM inbox WHERE user_id = $1', [user]);
+    expect(counter).toEqual({ newest_seq: String(entries.length) });
+    const [sent] = await inbox.database.query<{ count: string }>(
+      'SELECT count(*) FROM message WHERE $1 = ANY (recipients)',
+      [user],
+    );
+    expect(sent).toEqual({ count: String(entries.length) });
+  }
+  for (const [index, seen] of (await Promise.all(readers)).entries()) {
+    const entries = await storedEntries(inbox, ['u1', 'u4'][index] ?? '');
+    expect(seen).toEqual(countTo(entries.length));
+  }
+});
+
+test('§1: a message that stalls between its seq and its commit delays its recipients only, and nobody skips it', async () => {
+  const session = await inbox.openSession();
+  await session.query('SELECT pg_advisory_lock(1)');
+  await fillInbox(inbox.db, 'slow', 1);
+  const first = send(inbox.db, newMessage(['slow', 'bystander'], { text: 'stall' }));
+  await inbox.whenWaiting(1);
+  const second = send(inbox.db, newMessage('slow', { text: 'after it' }));
+  await inbox.whenWaiting(2);
+
+  expect((await send(inbox.db, newMessage('elsewhere'))).entries).toEqual([{ user: 'elsewhere', seq: 1 }]);
+  const [visible] = await readEntries(inbox.db, [{ user: 'slow', after: 0, limit: 9 }]);
+  expect(visible?.map(({ seq }) => seq)).toEqual([1]);
+  expect((await claim(inbox.db, 'slow')).newestSeq).toBe(1);
+
+  await session.query('SELECT pg_advisory_unlock(1)');
+  expect((await first).entries).toContainEqual({ user: 'slow', seq: 2 });
+  expect((await second).entries).toEqual([{ user: 'slow', seq: 3 }]);
+  const [all] = await readEntries(inbox.db, [{ user: 'slow', after: 1, limit: 9 }]);
+  expect(all?.map(({ message }) => message.text)).toEqual(['stall', 'after it']);
+});
+
+test('§1: a message that stalled and was rolled back leaves no hole', async () => {
+  const session = await inbox.openSession();
+  await session.query('SELECT pg_advisory_lock(1)');
+  await fillInbox(inbox.db, 'torn', 1);
+  const lost = acceptMessages(inbox.db, [newMessage('torn', { text: 'stall' })]);
+  await inbox.whenWaiting(1);
+  const next = send(inbox.db, newMessage('torn'));
+  await inbox.whenWaiting(2);
+  await inbox.database.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event = 'advisory'`,
+  );
+  const [outcome] = await lost;
+  expect(outcome).toBeInstanceOf(OutageError);
+  expect((await next).entries).toEqual([{ user: 'torn', seq: 2 }]);
+  await session.query('SELECT pg_advisory_unlock(1)');
+});
+
+test('§1: a transaction of somebody else that holds a counter row delays its recipients for a bounded time', async () => {
+  await fillInbox(inbox.db, 'locked', 1);
+  const session = await inbox.openSession();
+  await session.query('BEGIN');
+  await session.query(`SELECT * FROM inbox WHERE user_id = 'locked' FOR UPDATE`);
+  const began = performance.now();
+  const waiting = acceptMessages(inbox.db, [newMessage('locked')]);
+  await inbox.whenWaiting(1);
+  expect((await send(inbox.db, newMessage('free'))).entries).toEqual([{ user: 'free', seq: 1 }]);
+  const [outcome] = await waiting;
+  expect(outcome).toBeInstanceOf(OutageError);
+  expect(performance.now() - began).toBeLessThan(2_000);
+  await session.query('ROLLBACK');
+  expect((await send(inbox.db, newMessage('locked'))).entries).toEqual([{ user: 'locked', seq: 2 }]);
+});
+
+test('§1: recipients, keys and senders in opposite orders never deadlock', async () => {
+  const other = await openTestInbox();
+  const pools = [other.db, other.openAnother()];
+  const users = countTo(40).map((index) => `user-${index}`);
+  await Promise.all(
+    pools.flatMap((db, pool) =>
+      countTo(4).map(async (writer) => {
+        for (let round = 0; round < 8; round++) {
+          const isReversed = (pool + writer + round) % 2 === 0;
+          const to = isReversed ? users.toReversed() : users;
+          const batch = countTo(3).map((index) =>
+            newMessage(to, {
+              sender: `sender-${index}`,
+              idempotency: { key: `key-${round}-${index}`, bodyHash: Buffer.from([pool, writer]) },
+            }),
+          );
+          const outcomes = await acceptMessages(db, isReversed ? batch.toReversed() : batch);
+          expect(outcomes.filter((outcome) => outcome instanceof Error)).toEqual([]);
+        }
+      }),
+    ),
+  );
+  expect((await storedEntries(other, 'user-1')).map(({ seq }) => seq)).toEqual(countTo(24));
+  expect(await countDeadlocks(other)).toBe(0);
+  await other.drop();
+});
+
+test('§1: a deadlock with another program is retried, and nothing is accepted twice', async () => {
+  const other = await openTestInbox();
+  // So that our statement finds it: after the other waits too, and before its own lock_timeout.
+  await other.database.query(
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''500ms''', current_database()); END $$`,
+  );
+  await send(other.db, newMessage(['a', 'b']));
+  const session = await other.openSession();
+  await session.query(`SET deadlock_timeout = '30s'`);
+  await session.query('BEGIN');
+  await session.query(`SELECT * FROM inbox WHERE user_id = 'b' FOR UPDATE`);
+  const sent = send(other.db, newMessage(['b', 'a']));
+  await other.whenWaiting(1);
+  await session.query(`SELECT * FROM inbox WHERE user_id = 'a' FOR UPDATE`);
+  await session.query('COMMIT');
+  expect((await sent).entries).toEqual(
+    expect.arrayContaining([
+      { user: 'a', seq: 2 },
+      { user: 'b', seq: 2 },
+    ]),
+  );
+  expect((await storedEntries(other, 'a')).map(({ seq }) => seq)).toEqual([1, 2]);
+  expect(await eventually('the deadlock is counted', () => countDeadlocks(other))).toBe(1);
+  await other.drop();
+});
+
+test.each(['40P01', '40001'])(
+  '§1: a failure %s is retried three times, then it is an outage',
+  async (state) => {
+    const { db, database } = inbox;
+    // A sequence is not rolled back, so it counts the attempts.
+    await database.query('CREATE SEQUENCE attempt');
+    await database.query(`
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF nextval('attempt') <= NEW.text::int THEN RAISE EXCEPTION 'injected' USING ERRCODE = '${state}'; END IF;
+      RETURN NEW;
+    END $$`);
+    await database.query(
+      'CREATE TRIGGER refuse BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION refuse()',
+    );
+    const user = `refused-${state}`;
+    expect((await send(db, newMessage(user, { text: '3' }))).entries).toEqual([{ user, seq: 1 }]);
+    await database.query('ALTER SEQUENCE attempt RESTART');
+    const [outcome] = await acceptMessages(db, [newMessage(user, { text: '4' })]);
+    expect(outcome).toBeInstanceOf(OutageError);
+    expect(await database.query('SELECT last_value FROM attempt')).toEqual([{ last_value: '4' }]);
+    expect(await storedEntries(inbox, user)).toHaveLength(1);
+    await database.query('DROP FUNCTION refuse CASCADE');
+    await database.query('DROP SEQUENCE attempt');
+  },
+);
+
+/** A backend tells of its deadlocks when it ends at the latest. */
+async function countDeadlocks(of: TestInbox): Promise<number> {
+  await of.database.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'posthorn'`,
+  );
+  await eventually('the backends ended', async () => {
+    const rows = await of.database.query(
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'posthorn'`,
+    );
+    return rows.length === 0;
+  });
+  const [row] = await of.database.query<{ deadlocks: string }>(
+    'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+  );
+  return Number(row?.deadlocks);
+}

@@ -1,0 +1,195 @@
+import {
+  accepted,
+  claim,
+  countTo,
+  fillInbox,
+  newMessage,
+  openTestInbox,
+  type TestInbox,
+} from '../test/inbox-fixture';
+import { acceptMessages } from './accept-messages';
+import { findReceipts } from './find-receipts';
+import { moveCursors } from './move-cursors';
+import { recordReads } from './record-reads';
+
+let inbox: TestInbox;
+
+beforeAll(async () => {
+  inbox = await openTestInbox();
+});
+
+afterAll(async () => {
+  await inbox.drop();
+});
+
+async function cursorOf(user: string, device = 'phone'): Promise<number> {
+  const [row] = await inbox.database.query<{ cursor: string }>(
+    'SELECT cursor FROM device WHERE user_id = $1 AND device = $2',
+    [user, device],
+  );
+  return Number(row?.cursor);
+}
+
+test('§5: an ack records delivered for everything that the cursor passes, and tells of it once', async () => {
+  const ids = await fillInbox(inbox.db, 'bob', 4);
+  const { fence } = await claim(inbox.db, 'bob');
+  const [first] = await moveCursors(inbox.db, [{ user: 'bob', device: 'phone', fence, seq: 3 }]);
+  expect(first?.isHolder).toBe(true);
+  expect(first?.news.map(({ messageId }) => messageId).sort()).toEqual(ids.slice(0, 3).sort());
+  expect(first?.news[0]).toEqual({
+    messageId: expect.any(String),
+    sender: 'alice',
+    user: 'bob',
+    status: 'delivered',
+    at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  });
+  const [again] = await moveCursors(inbox.db, [{ user: 'bob', device: 'phone', fence, seq: 3 }]);
+  expect(again).toEqual({ isHolder: true, news: [] });
+  expect(await findReceipts(inbox.db, ids[0] ?? '', 'alice')).toEqual([
+    { user: 'bob', deliveredAt: first?.news[0]?.at, readAt: null },
+  ]);
+  expect(await findReceipts(inbox.db, ids[3] ?? '', 'alice')).toEqual([
+    { user: 'bob', deliveredAt: null, readAt: null },
+  ]);
+});
+
+test('§5: a cursor never goes back', async () => {
+  await fillInbox(inbox.db, 'carol', 5);
+  const { fence } = await claim(inbox.db, 'carol');
+  for (const seq of [4, 2, 0]) {
+    const [moved] = await moveCursors(inbox.db, [{ user: 'carol', device: 'phone', fence, seq }]);
+    expect(moved?.isHolder).toBe(true);
+    expect(await cursorOf('carol')).toBe(4);
+  }
+});
+
+test('§5: an ack under an older fence is refused and changes nothing: a newer connection holds the device', async () => {
+  const [id = ''] = await fillInbox(inbox.db, 'dave', 2);
+  const old = await claim(inbox.db, 'dave', 'phone', 'g1');
+  const newer = await claim(inbox.db, 'dave', 'phone', 'g2');
+  const [refused, taken] = await moveCursors(inbox.db, [
+    { user: 'dave', device: 'phone', fence: old.fence, seq: 2 },
+    { user: 'dave', device: 'phone', fence: newer.fence, seq: 1 },
+  ]);
+  expect(refused).toEqual({ isHolder: false, news: [] });
+  expect(taken).toMatchObject({ isHolder: true, news: [{ messageId: id }] });
+  expect(await cursorOf('dave')).toBe(1);
+});
+
+test('§5: an ack of a device that is not known is refused', async () => {
+  await fillInbox(inbox.db, 'erin', 1);
+  expect(await moveCursors(inbox.db, [{ user: 'erin', device: 'ghost', fence: 1, seq: 1 }])).toEqual([
+    { isHolder: false, news: [] },
+  ]);
+});
+
+test('§4: deliveredAt is when the first of the user’s devices acknowledged; it never changes', async () => {
+  const [id = ''] = await fillInbox(inbox.db, 'frank', 1);
+  const phone = await claim(inbox.db, 'frank', 'phone');
+  const desk = await claim(inbox.db, 'frank', 'desk');
+  const [first] = await moveCursors(inbox.db, [
+    { user: 'frank', device: 'phone', fence: phone.fence, seq: 1 },
+  ]);
+  const [second] = await moveCursors(inbox.db, [
+    { user: 'frank', device: 'desk', fence: desk.fence, seq: 1 },
+  ]);
+  expect(first?.news).toHaveLength(1);
+  expect(second).toEqual({ isHolder: true, news: [] });
+  expect(await findReceipts(inbox.db, id, 'alice')).toEqual([
+    { user: 'frank', deliveredAt: first?.news[0]?.at, readAt: null },
+  ]);
+  expect([await cursorOf('frank', 'phone'), await cursorOf('frank', 'desk')]).toEqual([1, 1]);
+});
+
+test('§4: an ack after a read tells nothing: read implied delivered', async () => {
+  const [id = ''] = await fillInbox(inbox.db, 'grace', 1);
+  const { fence } = await claim(inbox.db, 'grace');
+  await recordReads(inbox.db, [{ user: 'grace', ids: [id] }]);
+  const before = await findReceipts(inbox.db, id, 'alice');
+  expect(await moveCursors(inbox.db, [{ user: 'grace', device: 'phone', fence, seq: 1 }])).toEqual([
+    { isHolder: true, news: [] },
+  ]);
+  expect(await findReceipts(inbox.db, id, 'alice')).toEqual(before);
+});
+
+test('§5: one ack may cover thousands of entries', async () => {
+  const ids = await fillInbox(inbox.db, 'heidi', 5_000);
+  const { fence } = await claim(inbox.db, 'heidi');
+  const [moved] = await moveCursors(inbox.db, [{ user: 'heidi', device: 'phone', fence, seq: 5_000 }]);
+  expect(moved?.news.map(({ messageId }) => messageId).sort()).toEqual(ids.toSorted());
+  expect(await cursorOf('heidi')).toBe(5_000);
+});
+
+test('§5: several acks of one device in a batch count as the highest, and the news is told once', async () => {
+  await fillInbox(inbox.db, 'ivan', 9);
+  const { fence } = await claim(inbox.db, 'ivan');
+  const moves = [3, 9, 5].map((seq) => ({ user: 'ivan', device: 'phone', fence, seq }));
+  const moved = await moveCursors(inbox.db, moves);
+  expect(moved.map(({ isHolder }) => isHolder)).toEqual([true, true, true]);
+  expect(moved.flatMap(({ news }) => news)).toHaveLength(9);
+  expect(await cursorOf('ivan')).toBe(9);
+});
+
+test('§5: two devices of one user in one batch each move, and each message is delivered once', async () => {
+  await fillInbox(inbox.db, 'judy', 6);
+  const fences = await Promise.all(['phone', 'desk'].map((device) => claim(inbox.db, 'judy', device)));
+  const moved = await moveCursors(inbox.db, [
+    { user: 'judy', device: 'phone', fence: fences[0]?.fence ?? 0, seq: 2 },
+    { user: 'judy', device: 'desk', fence: fences[1]?.fence ?? 0, seq: 6 },
+  ]);
+  expect(moved.map(({ isHolder }) => isHolder)).toEqual([true, true]);
+  expect(new Set(moved.flatMap(({ news }) => news.map(({ messageId }) => messageId))).size).toBe(6);
+  expect(moved.flatMap(({ news }) => news)).toHaveLength(6);
+  expect([await cursorOf('judy', 'phone'), await cursorOf('judy', 'desk')]).toEqual([2, 6]);
+});
+
+test('§5: devices of one user that acknowledge at the same time, over two pools, deliver each message once', async () => {
+  const count = 300;
+  await fillInbox(inbox.db, 'kim', count);
+  const pools = [inbox.db, inbox.openAnother()];
+  const devices = ['d1', 'd2', 'd3', 'd4'];
+  const news = await Promise.all(
+    devices.map(async (device, index) => {
+      const { fence } = await claim(inbox.db, 'kim', device);
+      const told: string[] = [];
+      for (let seq = 60; seq <= count; seq += 60) {
+        const [moved] = await moveCursors(pools[index % 2] ?? inbox.db, [
+          { user: 'kim', device, fence, seq },
+        ]);
+        told.push(...(moved?.news ?? []).map(({ messageId }) => messageId));
+      }
+      return told;
+    }),
+  );
+  expect(news.flat()).toHaveLength(count);
+  expect(new Set(news.flat()).size).toBe(count);
+  expect(await Promise.all(devices.map((device) => cursorOf('kim', device)))).toEqual([300, 300, 300, 300]);
+});
+
+test('§1: the same ack from many requests at once is recorded once and answered each time', async () => {
+  await fillInbox(inbox.db, 'leo', 10);
+  const { fence } = await claim(inbox.db, 'leo');
+  const moved = await Promise.all(
+    countTo(8).map(() => moveCursors(inbox.db, [{ user: 'leo', device: 'phone', fence, seq: 10 }])),
+  );
+  expect(moved.flat().every(({ isHolder }) => isHolder)).toBe(true);
+  expect(moved.flat().flatMap(({ news }) => news)).toHaveLength(10);
+});
+
+test('§5: acks of many users in one batch do not mix', async () => {
+  const users = countTo(20).map((index) => `many-${index}`);
+  const [outcome] = await acceptMessages(inbox.db, [newMessage(users)]);
+  const { message } = accepted(outcome);
+  const moves = await Promise.all(
+    users.map(async (user) => ({
+      user,
+      device: 'phone',
+      fence: (await claim(inbox.db, user)).fence,
+      seq: 1,
+    })),
+  );
+  const moved = await moveCursors(inbox.db, moves.toReversed());
+  expect(moved.map(({ news }) => news.map(({ user, messageId }) => [user, messageId]))).toEqual(
+    users.toReversed().map((user) => [[user, message.id]]),
+  );
+});

@@ -1,0 +1,167 @@
+/** The pages of docs/ that are made from the build: each function returns the whole text of one. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { metricAdvice, primaryMetric } from './metric-advice.mjs';
+import { root } from './run.mjs';
+
+const require = createRequire(import.meta.url);
+/** The build of a workspace package, or of one of its files. */
+const built = (path) => require(join(root, path));
+
+export async function settingsPage() {
+  const { defaultOf, settingsCatalogue, settingOf } = built('libs/runtime/dist/index.js');
+  const names = Object.keys(settingsCatalogue);
+  const rows = names.map((name) => {
+    const { services, required, meaning, example } = settingOf(name);
+    const defaults = services.map((service) => defaultOf(name, service));
+    const shown = [...new Set(defaults)].map((value) => (value === undefined ? 'unset' : code(value)));
+    return [
+      code(name),
+      services.length === 2 ? 'both' : services[0],
+      required ? '**required**' : shown.join(', '),
+      meaning,
+      allowed(settingOf(name)),
+      /^[a-z]+ /.test(example) ? example : code(example),
+    ];
+  });
+  return page(
+    'Settings',
+    'Every setting of both services ([PROTOCOL §2.3](../PROTOCOL.md#23-settings)). They come from the environment; one that is empty counts as unset. A bad one stops the start with exit code 78 and a line that says what is wrong: correct it as the line says, all bad ones are named at once.',
+    table(['name', 'service', 'default', 'meaning', 'accepted', 'example'], rows),
+  );
+}
+
+export async function errorsPage() {
+  const { problemsCatalogue } = built('libs/runtime/dist/index.js');
+  const { frameErrors } = built('libs/protocol/dist/index.js');
+  const problems = Object.entries(problemsCatalogue).map(([name, { status, title, meaning, remedy }]) => [
+    code(name),
+    String(status),
+    title,
+    meaning,
+    remedy,
+  ]);
+  const frames = Object.entries(frameErrors).map(([name, { meaning, todo }]) => [
+    code(name),
+    sentence(meaning),
+    sentence(todo),
+  ]);
+  return page(
+    'Errors',
+    'Every `code` that a client can get. The codes are stable.',
+    '## HTTP problems\n\n`application/problem+json`, whose `type` is `urn:posthorn:error:CODE` ([PROTOCOL §4](../PROTOCOL.md#4-http-send-api)).\n',
+    table(['code', 'status', 'title', 'when', 'what to do'], problems),
+    '## Error frames\n\nThe `code` of an `error` frame on a WebSocket ([PROTOCOL §5.4](../PROTOCOL.md#54-bad-frames)).\n',
+    table(['code', 'when', 'what to do'], frames),
+  );
+}
+
+export async function closeCodesPage() {
+  const { closeCodes, mayReconnect } = built('libs/protocol/dist/index.js');
+  const rows = Object.entries(closeCodes).map(([name, { code: number, meaning, todo }]) => [
+    String(number),
+    code(name),
+    sentence(meaning),
+    mayReconnect(number) ? 'yes' : 'no',
+    sentence(todo),
+  ]);
+  return page(
+    'Close codes',
+    'Every code that the gateway closes a WebSocket with ([PROTOCOL §5.7](../PROTOCOL.md#57-close-codes)). A client reconnects, with backoff and jitter, after 1001, 1006, 1011, 1012, 1013 and 4000 to 4499, and after no other code. 1000 and 1002 come from the WebSocket protocol itself, 1006 stands for a connection that broke without one.',
+    table(['code', 'name in the code', 'meaning', 'reconnect', 'what a client does'], rows),
+  );
+}
+
+export async function metricsPage() {
+  const { createMetrics } = built('libs/runtime/dist/index.js');
+  const { createSendApiMetrics, watchPendingSends } = built('services/send-api/dist/index.js');
+  const { createGatewayMetrics } = built('services/ws-gateway/dist/metrics.js');
+
+  const sendApi = createMetrics('send-api');
+  createSendApiMetrics(sendApi);
+  watchPendingSends(sendApi, () => 0);
+  const gateway = createMetrics('ws-gateway');
+  createGatewayMetrics(gateway, { size: 0, all: () => [] });
+
+  const [ofSendApi, ofGateway] = [await metricsOf(sendApi), await metricsOf(gateway)];
+  const isCommon = ({ name }) => [ofSendApi, ofGateway].every((all) => all.some((one) => one.name === name));
+  const common = [...ofSendApi.filter(isCommon), primaryMetric];
+  const groups = [
+    ['## Both services', common],
+    ['## send-api', ofSendApi.filter((metric) => !isCommon(metric))],
+    ['## ws-gateway', ofGateway.filter((metric) => !isCommon(metric))],
+  ];
+  assertSameNames(groups.flatMap(([, metrics]) => metrics.map(({ name }) => name)));
+  return page(
+    'Metrics',
+    'What `GET /metrics` on the admin port says ([PROTOCOL §2.4](../PROTOCOL.md#24-admin-port)), beside the metrics of the Node process itself (`process_*`, `nodejs_*`). With `WORKERS` the values of all workers are added up.',
+    ...groups.flatMap(([heading, metrics]) => [
+      `${heading}\n`,
+      table(METRIC_COLUMNS, metrics.map(metricRow)),
+    ]),
+  );
+}
+
+const METRIC_COLUMNS = ['name', 'type', 'labels', 'what it measures', 'what to do with it'];
+
+function metricRow({ name, type, labels, help }) {
+  return [code(name), type, labels.map(code).join(', '), help, metricAdvice[name]];
+}
+
+/** The metrics of ours in a registry, without Node's own. */
+async function metricsOf(registry) {
+  const metrics = await registry.getMetricsAsJSON();
+  return metrics
+    .filter(({ name }) => name.startsWith('posthorn_'))
+    .map(({ name, type, help }) => ({
+      name,
+      type,
+      help,
+      labels: [...registry.getSingleMetric(name).labelNames].filter((label) => label !== 'le'),
+    }));
+}
+
+function assertSameNames(names) {
+  const missing = names.filter((name) => !Object.hasOwn(metricAdvice, name));
+  const gone = Object.keys(metricAdvice).filter((name) => !names.includes(name));
+  if (missing.length + gone.length === 0) return;
+  throw new Error(
+    `scripts/lib/metric-advice.mjs: no advice for ${missing.join(', ') || 'none'}; no such metric: ${gone.join(', ') || 'none'}`,
+  );
+}
+
+function allowed({ kind, minimum, maximum }) {
+  if (kind === 'integer') return `${minimum} to ${maximum}`;
+  return {
+    'postgres-url': '`postgres://` or `postgresql://`',
+    'redis-url': '`redis://` or `rediss://`',
+    'http-url': '`https://` or `http://`',
+    secret: '32 bytes or more',
+    'key-prefix': '1 to 64 of `A-Z a-z 0-9 . _ : -`',
+    origins: 'origins as browsers send them, or `*`',
+    'log-level': 'a level',
+    text: 'any text',
+  }[kind];
+}
+
+const NOTE = '<!-- Written by `pnpm run docs` from the code: change it there. -->';
+
+function page(title, ...parts) {
+  return `${[`# ${title}`, NOTE, ...parts]
+    .join('\n\n')
+    .replaceAll(/\n{3,}/g, '\n\n')
+    .trimEnd()}\n`;
+}
+
+function table(columns, rows) {
+  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function code(text) {
+  return `\`${text}\``;
+}
+
+function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,36 @@
+/** `pnpm docs [--check]`: writes the references in docs/ from the build, or fails where one differs from it. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { closeCodesPage, errorsPage, metricsPage, settingsPage } from './lib/references.mjs';
+import { root } from './lib/run.mjs';
+
+const EX_USAGE = 64;
+const PAGES = {
+  'docs/settings.md': settingsPage,
+  'docs/errors.md': errorsPage,
+  'docs/close-codes.md': closeCodesPage,
+  'docs/metrics.md': metricsPage,
+};
+
+const args = process.argv.slice(2);
+if (args.some((arg) => arg !== '--check')) {
+  process.stderr.write('usage: pnpm docs [--check]\n');
+  process.exit(EX_USAGE);
+}
+const isCheck = args.includes('--check');
+
+const stale = [];
+for (const [name, page] of Object.entries(PAGES)) {
+  const file = join(root, name);
+  const text = await page();
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
+  stale.push(name);
+  if (!isCheck) writeFileSync(file, text);
+}
+if (stale.length > 0) {
+  process.stdout.write(
+    isCheck ? `not as the code is: ${stale.join(', ')}. ` : `written: ${stale.join(', ')}\n`,
+  );
+  if (isCheck) process.stdout.write('Run: pnpm build && pnpm run docs\n');
+}
+process.exitCode = isCheck && stale.length > 0 ? 1 : 0;

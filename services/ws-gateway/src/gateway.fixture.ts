@@ -1,0 +1,279 @@
+import { createHmac } from 'node:crypto';
+import { type AcceptedMessage, acceptMessages, InboxDatabase, type NewMessage } from '@posthorn/inbox';
+import type { ServerFrame } from '@posthorn/protocol';
+import { Keys, LiveGateways, RedisConnection, Router } from '@posthorn/routing';
+import { type Environment, loadGatewaySettings, type Readiness } from '@posthorn/runtime';
+import { mintToken } from '@posthorn/stack';
+import {
+  createServiceContext,
+  createTestDatabase,
+  openTestRedis,
+  RefusedError,
+  TEST_SECRET,
+  TestClient,
+  type TestDatabase,
+  type TestRedis,
+} from '@posthorn/testing';
+import type { Registry } from 'prom-client';
+import { createGateway } from './ws-gateway';
+
+jest.setTimeout(20_000);
+
+/** What the log takes: nothing of interest to a test. */
+const silent = { info: () => undefined, warn: () => undefined };
+const STOP_MS = 4_000;
+
+/** A gateway inside the test's own process, on a free port. */
+export class TestGateway {
+  constructor(
+    /** Null when Redis was out of reach at the start. */
+    readonly id: string | null,
+    readonly port: number,
+    readonly lines: readonly Record<string, unknown>[],
+    readonly readiness: () => Promise<Readiness>,
+    /** As SIGTERM does. */
+    readonly stop: () => Promise<void>,
+    readonly registry: Registry,
+    readonly clients: Set<TestClient>,
+  ) {}
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}`;
+  }
+
+  /** Connects as `user` with a good token. @throws RefusedError */
+  async connect(
+    user: string,
+    query: Record<string, string> = {},
+    headers: Record<string, string> = {},
+  ): Promise<TestClient> {
+    const token = await mintToken({ user, secret: TEST_SECRET });
+    return await this.connectWith(token, query, headers);
+  }
+
+  /** Connects with this token. @throws RefusedError */
+  async connectWith(
+    token: string,
+    query: Record<string, string> = {},
+    headers: Record<string, string> = {},
+  ): Promise<TestClient> {
+    const client = await TestClient.connect({ url: this.url, token, query, options: { headers } });
+    this.clients.add(client);
+    return client;
+  }
+
+  /** Connects and waits until everything that waited was sent. */
+  async connectLive(user: string, query: Record<string, string> = {}): Promise<TestClient> {
+    const client = await this.connect(user, query);
+    await client.nextOf('caughtUp');
+    return client;
+  }
+
+  /** The value of a metric, summed over the label sets that hold `labels`. */
+  async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
+    const metric = await this.registry.getSingleMetric(`posthorn_${name}`)?.get();
+    if (metric === undefined) throw new Error(`no metric ${name}`);
+    return metric.values
+      .filter((value) => Object.entries(labels).every(([label, text]) => value.labels[label] === text))
+      .reduce((sum, { value }) => sum + value, 0);
+  }
+}
+
+/** The stores of one test file, its gateways, and a send-api's way to their users. */
+export class GatewayFixture {
+  readonly keys: Keys;
+  readonly #inbox: InboxDatabase;
+  readonly #connection: RedisConnection;
+  readonly #router: Router;
+  readonly #gateways: TestGateway[] = [];
+  readonly #clients = new Set<TestClient>();
+  #users = 0;
+
+  private constructor(
+    readonly database: TestDatabase,
+    readonly redis: TestRedis,
+  ) {
+    this.keys = new Keys(redis.prefix);
+    this.#inbox = InboxDatabase.open({ url: database.url, log: silent });
+    this.#connection = new RedisConnection(redis.url, silent);
+    const gateways = new LiveGateways(this.#connection, this.keys);
+    this.#router = new Router(this.#connection, this.keys, gateways, { max: 1_000, ttlS: 3_600 });
+  }
+
+  /** A database and a Redis prefix of the file's own; `redisUrl` names a Redis of its own, too. */
+  static async open(redisUrl?: string): Promise<GatewayFixture> {
+    return new GatewayFixture(await createTestDatabase(), openTestRedis(redisUrl));
+  }
+
+  /** Starts a gateway. Reconcile is far off unless asked for, so that nothing passes a test by it. */
+  async start(env: Environment = {}): Promise<TestGateway> {
+    const before = new Set(await this.leases());
+    const context = createServiceContext(
+      'ws-gateway',
+      loadGatewaySettings({
+        PORT: '0',
+        ADMIN_PORT: '0',
+        DATABASE_URL: this.database.url,
+        REDIS_URL: this.redis.url,
+        REDIS_PREFIX: this.redis.prefix,
+        AUTH_JWT_SECRET: TEST_SECRET,
+        RECONCILE_INTERVAL_MS: '600000',
+        DRAIN_MS: '0',
+        ...env,
+      }),
+    );
+    const service = await createGateway(context);
+    const lease = (await this.leases()).find((key) => !before.has(key));
+    const gateway = new TestGateway(
+      lease?.slice(this.keys.lease('').length) ?? null,
+      service.port,
+      context.lines,
+      service.readiness,
+      () => context.life.stop(STOP_MS),
+      context.metrics,
+      this.#clients,
+    );
+    this.#gateways.push(gateway);
+    return gateway;
+  }
+
+  /** The lease keys there are. */
+  leases(): Promise<string[]> {
+    return this.redis.client.keys(`${this.keys.lease('')}*`);
+  }
+
+  /** A user id that no other test has. */
+  user(name = 'user'): string {
+    this.#users++;
+    return `${name}-${this.#users}`;
+  }
+
+  /** Commits messages from `from` to `to`, in order, without routing them. */
+  async commit(
+    from: string,
+    to: string | readonly string[],
+    texts: readonly string[],
+  ): Promise<AcceptedMessage[]> {
+    const sends: NewMessage[] = texts.map((text) => ({
+      sender: from,
+      to: typeof to === 'string' ? [to] : to,
+      text,
+    }));
+    return (await acceptMessages(this.#inbox, sends)).map((outcome) => {
+      if (outcome instanceof Error) throw outcome;
+      if (outcome.kind !== 'accepted') throw new Error(outcome.kind);
+      return outcome;
+    });
+  }
+
+  /** Routes what was committed. */
+  async route(accepted: readonly AcceptedMessage[]): Promise<void> {
+    await this.#router.route(accepted);
+  }
+
+  /** Sends messages as send-api does. */
+  async send(
+    from: string,
+    to: string | readonly string[],
+    texts: readonly string[],
+  ): Promise<AcceptedMessage[]> {
+    const accepted = await this.commit(from, to, texts);
+    await this.route(accepted);
+    return accepted;
+  }
+
+  /** What Postgres holds of a device. */
+  async device(
+    user: string,
+    device = 'default',
+  ): Promise<{ cursor: number; fence: number; gateway: string | null; lastSeenAt: Date | null }> {
+    const [row] = await this.database.query<{
+      cursor: string;
+      fence: string;
+      gateway: string | null;
+      last_seen_at: Date | null;
+    }>('SELECT cursor, fence, gateway, last_seen_at FROM device WHERE user_id = $1 AND device = $2', [
+      user,
+      device,
+    ]);
+    if (row === undefined) throw new Error(`no device ${device} of ${user}`);
+    const { cursor, fence, gateway, last_seen_at: lastSeenAt } = row;
+    return { cursor: Number(cursor), fence: Number(fence), gateway, lastSeenAt };
+  }
+
+  /** The presence hash of a user. */
+  presence(user: string): Promise<Record<string, string>> {
+    return this.redis.client.hgetall(this.keys.presence(user));
+  }
+
+  /** The `seq` in a user's offline list, in its order. */
+  async listed(user: string): Promise<number[]> {
+    const texts = await this.redis.client.lrange(this.keys.offline(user), 0, -1);
+    return texts.map((text) => (JSON.parse(text) as { seq: number }).seq);
+  }
+
+  /** Ends everything; fails when a gateway kept a connection. */
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.terminate();
+    await Promise.all(this.#gateways.map((gateway) => gateway.stop()));
+    for (const gateway of this.#gateways) expect(await gateway.metric('connections')).toBe(0);
+    this.#connection.close();
+    await this.#inbox.close();
+    await this.redis.close();
+    await this.database.drop();
+  }
+}
+
+/** The refusal of an upgrade that must not succeed. */
+export async function refusalOf(connecting: Promise<unknown>): Promise<RefusedError> {
+  try {
+    await connecting;
+  } catch (error) {
+    if (error instanceof RefusedError) return error;
+    throw error;
+  }
+  throw new Error('the upgrade was not refused');
+}
+
+/** Checks that a refusal is a problem as every endpoint answers it. */
+export function expectProblem(
+  refused: { status: number; headers: Record<string, string | string[] | undefined>; body: string },
+  status: number,
+  code: string,
+): void {
+  expect({ status: refused.status, body: JSON.parse(refused.body) as unknown }).toEqual({
+    status,
+    body: {
+      type: `urn:posthorn:error:${code}`,
+      title: expect.any(String) as string,
+      status,
+      detail: expect.any(String) as string,
+      code,
+    },
+  });
+  expect(refused.headers['content-type']).toBe('application/problem+json');
+  expect(refused.headers['x-request-id']).toMatch(/^[A-Za-z0-9._-]{1,128}$/);
+}
+
+/** A JWT of any header and claims, signed with HS256 whatever the header says. */
+export function signToken(claims: object, header: object = { alg: 'HS256' }, secret = TEST_SECRET): string {
+  const input = [header, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+}
+
+/** Texts `prefix1` to `prefixN`. */
+export function texts(count: number, prefix = 'm'): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+}
+
+/** The `seq` of message frames. */
+export function seqsOf(frames: readonly ServerFrame[]): number[] {
+  return frames.flatMap((frame) => (frame.type === 'message' ? [frame.seq] : []));
+}
+
+/** `from`, `from` + 1 … `through`. */
+export function range(from: number, through: number): number[] {
+  return Array.from({ length: Math.max(0, through - from + 1) }, (_, index) => from + index);
+}

@@ -1,0 +1,7 @@
+import { OutageError } from '@posthorn/inbox';
+import { OverloadedError } from '@posthorn/runtime';
+
+/** True for an error that says that Postgres cannot take more now: nothing is wrong with what was asked. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof OutageError || error instanceof OverloadedError;
+}
