@@ -71,8 +71,9 @@ export class World {
     return service;
   }
 
-  async addGateway(env: Record<string, string> = {}): Promise<ServiceProcess> {
-    const service = await startService('ws-gateway', { ...this.#env, ...env });
+  /** @param main another build than the real one */
+  async addGateway(env: Record<string, string> = {}, main?: string): Promise<ServiceProcess> {
+    const service = await startService('ws-gateway', { ...this.#env, ...env }, main);
     this.gateways.push(service);
     return service;
   }

@@ -1,12 +1,4 @@
-import {
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-  TimeoutStrategy,
-  timeout,
-  wrap,
-} from 'cockatiel';
+import { ConsecutiveBreaker, circuitBreaker, handleWhen, TimeoutStrategy, timeout, wrap } from 'cockatiel';
 import { Redis, ReplyError } from 'ioredis';
 import { type Pipeline, scripts } from './redis-commands';
 import { COMMAND_WAIT_MS } from './times';
@@ -74,9 +66,15 @@ export class RedisConnection {
     return subscriber;
   }
 
-  /** False while commands fail at once. */
-  get isReachable(): boolean {
-    return this.#redis.status === 'ready' && this.#breaker.state === CircuitState.Closed;
+  /** True when Redis answers now. Asked anew: what the last command learnt may be long ago. */
+  async answers(): Promise<boolean> {
+    try {
+      await this.run((redis) => redis.ping());
+      return true;
+    } catch (error) {
+      if (!(error instanceof RedisOutageError)) throw error;
+      return false;
+    }
   }
 
   /** Called whenever Redis is (again) ready for commands, also for the first time. */

@@ -6,7 +6,7 @@ export { mintToken, type TokenOptions } from './mint-token';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server';
 export type { RedisBinary } from './redis-binary';
 export { type RedisOptions, type RedisServer, startRedis } from './redis-server';
-export { type ServiceName, type ServiceProcess, startService } from './service-process';
+export { mainOf, type ServiceName, type ServiceProcess, startService } from './service-process';
 export { type Stack, type StackOptions, startStack } from './stack';
 export type { Step } from './step';
 export { StopList } from './stop-list';

@@ -32,17 +32,18 @@ const STOP_MARGIN_MS = 10_000;
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'NODE_V8_COVERAGE', 'NODE_EXTRA_CA_CERTS'];
 
 /**
- * Starts a service from its build, with the settings in `env` (`PORT` and `ADMIN_PORT`: any free one unless given), and
+ * Starts a service from its build (`main`, where that is another), with the settings in `env` (`PORT` and `ADMIN_PORT`: any free one unless given), and
  * waits until it is ready. Throws with its last log lines when it does not get there.
  */
 export async function startService(
   name: ServiceName,
   env: Readonly<Record<string, string>>,
+  main = mainOf(name),
 ): Promise<ServiceProcess> {
   const child = await startProcess({
     name,
     command: process.execPath,
-    args: [join(repoRoot, 'services', name, 'dist', 'main.js')],
+    args: [main],
     env: { ...inherited(), PORT: '0', ADMIN_PORT: '0', ...env },
     cwd: repoRoot,
     orphanSignal: 'SIGTERM',
@@ -69,6 +70,11 @@ export async function startService(
     await child.stop('SIGKILL', 0);
     throw error;
   }
+}
+
+/** What a service is started with: its build. */
+export function mainOf(name: ServiceName): string {
+  return join(repoRoot, 'services', name, 'dist', 'main.js');
 }
 
 /** The variables of this process that every child gets. */

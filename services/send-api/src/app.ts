@@ -4,6 +4,7 @@ import { sendNothing } from './answer';
 import { createCors } from './cors';
 import type { Endpoint } from './endpoint';
 import type { SendApiMetrics } from './metrics';
+import { countIn } from './pipeline-limit';
 import { problemHandler } from './problem-handler';
 import { beginRequest } from './request-context';
 
@@ -54,6 +55,7 @@ function begin({ log, metrics, allowedOrigins }: AppOptions): RequestHandler {
     res.once('finish', () => {
       metrics.requests.inc({ method: methodOf(req), route: routeOf(req), status: res.statusCode });
     });
+    countIn(req, res);
     if (context.fault !== null) throw context.fault;
     if (applyCors?.(req, res) !== true) next();
   };

@@ -4,7 +4,7 @@ import { type AdminRoute, type FieldError, problem } from '@posthorn/runtime';
 
 /**
  * `POST /disconnect` `{"user", "device"?}` on the admin port → 202: those connections close with 4503, on every
- * gateway (PROTOCOL §2).
+ * gateway (PROTOCOL §2.4).
  *
  * @param disconnect reaches all gateways; throws RedisOutageError
  */

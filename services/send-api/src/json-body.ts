@@ -84,15 +84,19 @@ function decompressWith(decompress: Decompress): Decode {
     try {
       return await decompress(bytes, { maxOutputLength: maxBytes });
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') {
-        throw tooLarge(maxBytes);
-      }
+      if (isTooLarge(error)) throw tooLarge(maxBytes);
       throw problem('malformed_request', {
         detail: 'The body is not what its Content-Encoding says.',
         cause: error,
       });
     }
   };
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+  );
 }
 
 /** The body's bytes; more than `maxBytes` are refused as soon as they show, whatever the headers said. */
@@ -110,8 +114,11 @@ function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
       }
     });
     req.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    req.once('error', () => reject(new ClientGoneError('the request was cut off')));
-    req.once('close', () => reject(new ClientGoneError('the request was cut off')));
+    const onCut = (): void => {
+      if (!req.readableEnded) reject(new ClientGoneError('the request was cut off'));
+    };
+    req.once('error', onCut);
+    req.once('close', onCut);
   });
 }
 

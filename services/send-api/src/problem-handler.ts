@@ -39,6 +39,12 @@ export function problemOf(error: unknown): Problem {
 
 function logProblem({ log }: RequestContext, { code, status, detail }: Problem, error: unknown): void {
   if (code === 'internal') log.error('request failed', { code, status, error });
-  else if (status >= 500) log.error('request not served', { code, status, detail, error });
+  else if (status >= 500) log.error('request not served', { code, status, reason: reasonOf(error) });
   else if (log.isLevelEnabled('debug')) log.debug('request refused', { code, status, detail });
+}
+
+/** In an outage there is a line for each request: the message says enough, a stack would say the same each time. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Problem ? error.cause : undefined;
+  return String(cause instanceof Error ? cause.message : error instanceof Error ? error.message : error);
 }

@@ -16,7 +16,6 @@ import {
   Notifier,
   Presence,
   RedisConnection,
-  RedisOutageError,
   Router,
   SendLimiter,
 } from '@posthorn/routing';
@@ -31,17 +30,12 @@ import {
 import { createApp } from './app';
 import { createAuthenticate } from './authenticate';
 import { disconnectRoute } from './disconnect-route';
-import type { Endpoint } from './endpoint';
+import { createEndpoints } from './endpoints';
 import { HttpServer } from './http-server';
-import { inboxEndpoints } from './inbox/endpoints';
 import { Janitor } from './janitor';
-import { messageEndpoints } from './messages/endpoints';
 import { MessageCommitter } from './messages/message-committer';
 import { defineSendMessage } from './messages/send-message.dto';
 import { createSendApiMetrics, watchPendingSends } from './metrics';
-import { presenceEndpoints } from './presence/endpoints';
-import { receiptEndpoints } from './receipts/endpoints';
-import { referenceEndpoints } from './reference/endpoints';
 import { buildOpenApi } from './reference/openapi';
 import { createReferencePage } from './reference/page';
 import { dtoValidator } from './validation/validate-dto';
@@ -98,39 +92,24 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
   life.onStop('janitor', () => janitor.stop());
   janitor.start();
 
-  const authenticate = createAuthenticate(verifier);
-  const { maxBodyBytes } = settings;
+  const { rateLimitSends, maxBodyBytes } = settings;
   const SendMessage = defineSendMessage(settings);
-  // The busiest first: Express tries them in order.
-  const endpoints: Endpoint[] = [
-    ...messageEndpoints({
-      authenticate,
-      limiter: settings.rateLimitSends > 0 ? new SendLimiter(redis, keys, settings.rateLimitSends) : null,
-      validate: dtoValidator(SendMessage),
-      commit: (send) => committer.commit(send),
-      findMessage: (id, user) => within(POSTGRES_WAIT_MS, findMessage(inbox, id, user)),
-      maxBodyBytes,
-      metrics,
-    }),
-    ...receiptEndpoints({
-      authenticate,
-      findReceipts: (id, sender) => within(POSTGRES_WAIT_MS, findReceipts(inbox, id, sender)),
-      recordRead: (read) => within(POSTGRES_WAIT_MS, reads.submit(read)),
-      publishReceipts: (news) => notifier.publishReceipts(news),
-      maxBodyBytes,
-    }),
-    ...inboxEndpoints({
-      authenticate,
-      readPage: (user, after, limit) =>
-        within(POSTGRES_WAIT_MS, readInboxPage(inbox, { user, after, limit })),
-    }),
-    ...presenceEndpoints({
-      authenticate,
-      findOnline: (users) => presence.findOnline(users),
-      findLastSeen: (users) => within(POSTGRES_WAIT_MS, findLastSeen(inbox, users)),
-    }),
-    ...referenceEndpoints(buildOpenApi({ SendMessage, limits: settings })),
-  ];
+  const endpoints = createEndpoints({
+    authenticate: createAuthenticate(verifier),
+    limiter: rateLimitSends > 0 ? new SendLimiter(redis, keys, rateLimitSends) : null,
+    validate: dtoValidator(SendMessage),
+    commit: (send) => committer.commit(send),
+    findMessage: (id, user) => within(POSTGRES_WAIT_MS, findMessage(inbox, id, user)),
+    findReceipts: (id, sender) => within(POSTGRES_WAIT_MS, findReceipts(inbox, id, sender)),
+    recordRead: (read) => within(POSTGRES_WAIT_MS, reads.submit(read)),
+    publishReceipts: (news) => notifier.publishReceipts(news),
+    readPage: (user, after, limit) => within(POSTGRES_WAIT_MS, readInboxPage(inbox, { user, after, limit })),
+    findOnline: (users) => presence.findOnline(users),
+    findLastSeen: (users) => within(POSTGRES_WAIT_MS, findLastSeen(inbox, users)),
+    openApi: buildOpenApi({ SendMessage, limits: settings }),
+    maxBodyBytes,
+    metrics,
+  });
   const app = createApp({
     endpoints,
     referencePage: createReferencePage(),
@@ -150,7 +129,7 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
 
 /** Postgres is needed; without Redis everything but presence works, only slower. */
 async function readinessOf(inbox: InboxDatabase, redis: RedisConnection): Promise<Readiness> {
-  const [missing, isRedisThere] = await Promise.all([inbox.readiness(), doesAnswer(redis)]);
+  const [missing, isRedisThere] = await Promise.all([inbox.readiness(), redis.answers()]);
   return {
     ready: missing === null,
     missing: { ...missing },
@@ -158,15 +137,4 @@ async function readinessOf(inbox: InboxDatabase, redis: RedisConnection): Promis
       ? {}
       : { redis: 'Redis is out of reach: messages arrive by reconcile, later than else' },
   };
-}
-
-/** Asked anew each time: what the connection remembers is from its last command, which may be long ago. */
-async function doesAnswer(redis: RedisConnection): Promise<boolean> {
-  try {
-    await redis.run((commands) => commands.ping());
-    return true;
-  } catch (error) {
-    if (!(error instanceof RedisOutageError)) throw error;
-    return false;
-  }
 }

@@ -1,12 +1,3 @@
-import { mintToken } from '@posthorn/stack';
-import {
-  createServiceContext,
-  createTestDatabase,
-  openTestRedis,
-  type TestDatabase,
-  type TestRedis,
-  TEST_SECRET,
-} from '@posthorn/testing';
 import {
   type AdminResponse,
   type AdminRoute,
@@ -14,6 +5,16 @@ import {
   loadSendApiSettings,
   type Readiness,
 } from '@posthorn/runtime';
+import { mintToken } from '@posthorn/stack';
+import {
+  createServiceContext,
+  createTestDatabase,
+  eventually,
+  openTestRedis,
+  TEST_SECRET,
+  type TestDatabase,
+  type TestRedis,
+} from '@posthorn/testing';
 import type { Registry } from 'prom-client';
 import request from 'supertest';
 import { createSendApi } from '../src/send-api';
@@ -30,7 +31,12 @@ export interface TestApi {
   /** A request without a token. */
   http(): ReturnType<typeof request>;
   get(user: string, path: string): Promise<request.Response>;
-  post(user: string, path: string, body: unknown, headers?: Record<string, string>): Promise<request.Response>;
+  post(
+    user: string,
+    path: string,
+    body: unknown,
+    headers?: Record<string, string>,
+  ): Promise<request.Response>;
   /** Sends a message: `POST /v1/messages`. */
   send(user: string, body: unknown, headers?: Record<string, string>): Promise<request.Response>;
   stop(): Promise<void>;
@@ -59,8 +65,12 @@ export async function openStores(): Promise<TestStores> {
 
 const STOP_MS = 2_000;
 
-/** Boots the service as its `main` does, with these settings besides. */
-export async function bootApi(stores: TestStores, env: Environment = {}): Promise<TestApi> {
+/** Boots the service as its `main` does, with these settings besides, and waits for its stores unless told not to. */
+export async function bootApi(
+  stores: TestStores,
+  env: Environment = {},
+  { untilReady = true } = {},
+): Promise<TestApi> {
   const context = createServiceContext(
     'send-api',
     loadSendApiSettings({
@@ -76,6 +86,12 @@ export async function bootApi(stores: TestStores, env: Environment = {}): Promis
     }),
   );
   const service = await createSendApi(context);
+  if (untilReady) {
+    await eventually('the service is ready', async () => {
+      expect(await service.readiness()).toEqual({ ready: true, missing: {}, degraded: {} });
+      return true;
+    });
+  }
   const http = (): ReturnType<typeof request> => request(`http://127.0.0.1:${service.port}`);
   const post: TestApi['post'] = async (user, path, body, headers = {}) =>
     await http()
@@ -84,7 +100,7 @@ export async function bootApi(stores: TestStores, env: Environment = {}): Promis
       .set('Authorization', await bearer(user))
       .set(headers)
       // Bytes go as they are; superagent would make JSON of a Buffer.
-      .serialize((bytes: unknown) => bytes)
+      .serialize((bytes) => bytes)
       .send(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
   return {
     port: service.port,
@@ -97,7 +113,10 @@ export async function bootApi(stores: TestStores, env: Environment = {}): Promis
       return await route.handle({ method, path, body });
     },
     http,
-    get: async (user, path) => await http().get(path).set('Authorization', await bearer(user)),
+    get: async (user, path) =>
+      await http()
+        .get(path)
+        .set('Authorization', await bearer(user)),
     post,
     send: (user, body, headers) => post(user, '/v1/messages', body, headers),
     stop: () => context.life.stop(STOP_MS),

@@ -179,12 +179,13 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   return {
     port: server.port,
     readiness: async (): Promise<Readiness> => {
-      const missing = (await db.readiness()) ?? {};
-      const degraded =
-        redis.isReachable && channel.isSubscribed
-          ? {}
-          : { redis: 'Redis is out of reach; delivery comes from Postgres' };
-      return { ready: Object.keys(missing).length === 0, missing: { ...missing }, degraded };
+      const [missing, isRedisThere] = await Promise.all([db.readiness(), redis.answers()]);
+      const isDegraded = !isRedisThere || !channel.isSubscribed;
+      return {
+        ready: missing === null,
+        missing: { ...missing },
+        degraded: isDegraded ? { redis: 'Redis is out of reach: delivery comes from Postgres' } : {},
+      };
     },
   };
 }

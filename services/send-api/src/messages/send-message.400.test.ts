@@ -1,4 +1,11 @@
-import { bearer, bootApi, expectProblem, openStores, type TestApi, type TestStores } from '../../test/api-fixture';
+import {
+  bearer,
+  bootApi,
+  expectProblem,
+  openStores,
+  type TestApi,
+  type TestStores,
+} from '../../test/api-fixture';
 
 let stores: TestStores;
 let api: TestApi;
@@ -46,10 +53,13 @@ test.each([
   expectProblem(await api.send('alice', body), 400, 'invalid_utf8');
 });
 
-test.each(['gzip', 'deflate', 'br'])('§4.2: a body that is not %s although it says so is refused', async (encoding) => {
-  const response = await api.send('alice', '{"to":["bob"],"text":"x"}', { 'Content-Encoding': encoding });
-  expectProblem(response, 400, 'malformed_request');
-});
+test.each(['gzip', 'deflate', 'br'])(
+  '§4.2: a body that is not %s although it says so is refused',
+  async (encoding) => {
+    const response = await api.send('alice', '{"to":["bob"],"text":"x"}', { 'Content-Encoding': encoding });
+    expectProblem(response, 400, 'malformed_request');
+  },
+);
 
 test.each([
   ['empty', ''],

@@ -1,7 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { mintToken } from '@posthorn/stack';
 import { TEST_SECRET } from '@posthorn/testing';
-import { bearer, bootApi, expectProblem, openStores, type TestApi, type TestStores } from '../../test/api-fixture';
+import {
+  bearer,
+  bootApi,
+  expectProblem,
+  openStores,
+  type TestApi,
+  type TestStores,
+} from '../../test/api-fixture';
 
 let stores: TestStores;
 let api: TestApi;
@@ -18,7 +25,9 @@ afterAll(async () => {
 
 /** A JWT out of any header and payload, signed with the right secret. */
 function signed(payload: object, header: object = { alg: 'HS256' }): string {
-  const input = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  const input = [header, payload]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
   return `${input}.${createHmac('sha256', TEST_SECRET).update(input).digest('base64url')}`;
 }
 
@@ -44,7 +53,10 @@ test.each([
   ['garbage', 'Bearer garbage'],
   ['an extra segment', `Bearer ${good}.x`],
   ['a cut signature', `Bearer ${good.slice(0, -2)}`],
-  ['an unsigned token', `Bearer ${signed({ sub: 'alice', exp }, { alg: 'none' }).split('.').slice(0, 2).join('.')}.`],
+  [
+    'an unsigned token',
+    `Bearer ${signed({ sub: 'alice', exp }, { alg: 'none' }).split('.').slice(0, 2).join('.')}.`,
+  ],
   ['another algorithm', `Bearer ${signed({ sub: 'alice', exp }, { alg: 'HS512' })}`],
   ['an unknown crit', `Bearer ${signed({ sub: 'alice', exp }, { alg: 'HS256', crit: ['x'], x: 1 })}`],
   ['no exp', `Bearer ${signed({ sub: 'alice' })}`],
@@ -82,7 +94,10 @@ test('§3: a scope that is an array is no scope', async () => {
 });
 
 test('§3: without a token, or with one in the query only, a request is refused', async () => {
-  const none = await api.http().post('/v1/messages').send({ to: ['bob'], text: 'x' });
+  const none = await api
+    .http()
+    .post('/v1/messages')
+    .send({ to: ['bob'], text: 'x' });
   expectProblem(none, 401, 'unauthorized');
   expect(none.headers['www-authenticate']).toBe('Bearer');
   const inQuery = await api.http().get(`/v1/inbox?access_token=${good}&token=${good}`);
@@ -101,7 +116,7 @@ test.each(['/v1/inbox', '/v1/presence', '/v1/messages/nope', '/v1/messages/nope/
   },
 );
 
-test('§8: no token gets into the log', async () => {
+test('§2.6: no token gets into the log', async () => {
   expect(api.lines.length).toBeGreaterThan(0);
   expect(JSON.stringify(api.lines)).not.toContain('eyJ');
   expect(await bearer('alice')).toContain('eyJ');

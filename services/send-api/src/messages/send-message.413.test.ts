@@ -1,6 +1,13 @@
-import { gzipSync } from 'node:zlib';
 import { request as httpRequest } from 'node:http';
-import { bearer, bootApi, expectProblem, openStores, type TestApi, type TestStores } from '../../test/api-fixture';
+import { gzipSync } from 'node:zlib';
+import {
+  bearer,
+  bootApi,
+  expectProblem,
+  openStores,
+  type TestApi,
+  type TestStores,
+} from '../../test/api-fixture';
 
 const MAX_BODY_BYTES = 4_096;
 let stores: TestStores;
@@ -70,7 +77,11 @@ test('§4.2: the size is checked first, before media type and validity', async (
 
 test('§4.2: a small body that would grow beyond the limit is refused', async () => {
   const bomb = gzipSync(Buffer.alloc(10_000_000, 'x'));
-  expectProblem(await api.send('alice', gzipSync(bodyOf(8_000)), { 'Content-Encoding': 'gzip' }), 413, 'payload_too_large');
+  expectProblem(
+    await api.send('alice', gzipSync(bodyOf(8_000)), { 'Content-Encoding': 'gzip' }),
+    413,
+    'payload_too_large',
+  );
   expect(bomb.length).toBeGreaterThan(MAX_BODY_BYTES);
   expectProblem(await api.send('alice', bomb, { 'Content-Encoding': 'gzip' }), 413, 'payload_too_large');
 });

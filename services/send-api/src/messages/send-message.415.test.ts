@@ -30,7 +30,10 @@ test.each([
   expectProblem(response, 415, 'unsupported_media_type');
 });
 
-test.each(['compress', 'zstd', 'gzip, gzip', 'utf-8'])('§4.2: the encoding "%s" is refused', async (encoding) => {
-  const response = await api.send('alice', '{"to":["bob"],"text":"x"}', { 'Content-Encoding': encoding });
-  expectProblem(response, 415, 'unsupported_media_type');
-});
+test.each(['compress', 'zstd', 'gzip, gzip', 'utf-8'])(
+  '§4.2: the encoding "%s" is refused',
+  async (encoding) => {
+    const response = await api.send('alice', '{"to":["bob"],"text":"x"}', { 'Content-Encoding': encoding });
+    expectProblem(response, 415, 'unsupported_media_type');
+  },
+);

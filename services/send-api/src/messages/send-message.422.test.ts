@@ -56,7 +56,11 @@ test.each<[string, object, string[]]>([
   ['an id that is not ASCII', { to: ['zoë'], text }, ['/to/0']],
   ['an id in full width', { to: ['ａlice'], text }, ['/to/0']],
   ['one recipient too many', { to: users(31), text }, ['/to']],
-  ['ten times the limit in repeats', { to: users(30).flatMap((user) => Array(11).fill(user)), text }, ['/to']],
+  [
+    'ten times the limit in repeats',
+    { to: users(30).flatMap((user) => Array(11).fill(user)), text },
+    ['/to'],
+  ],
   ['neither text nor data', { to: ['bob'] }, ['/text']],
   ['text empty', { to: ['bob'], text: '' }, ['/text']],
   ['text empty beside data', { to: ['bob'], text: '', data: {} }, ['/text']],
@@ -78,7 +82,11 @@ test.each<[string, object, string[]]>([
   ['from null', { from: null, to: ['bob'], text }, ['/from']],
   ['from a number', { from: 5, to: ['bob'], text }, ['/from']],
   ['from outside the alphabet', { from: 'a b', to: ['bob'], text }, ['/from']],
-  ['extra fields', { to: ['bob'], text, id: '1', seq: 1, sender: 'x', createdAt: '', readAt: '' }, ['/createdAt', '/id', '/readAt', '/sender', '/seq']],
+  [
+    'extra fields',
+    { to: ['bob'], text, id: '1', seq: 1, sender: 'x', createdAt: '', readAt: '' },
+    ['/createdAt', '/id', '/readAt', '/sender', '/seq'],
+  ],
   ['a constructor field', { to: ['bob'], text, constructor: 1, toString: 1 }, ['/constructor', '/toString']],
   ['several faults at once', { to: [], text: 5, data: [] }, ['/data', '/text', '/to']],
 ])('§4.1: refused with a pointer: %s', async (_name, body, pointers) => {
@@ -98,13 +106,18 @@ test.each([
   expect(Reflect.get({}, 'text')).toBeUndefined();
 });
 
-test.each([65, 5_000, 30_000, 100_000])('§4.1: data nested %i levels deep is refused, not crashed on', async (depth) => {
-  const nested = `{"to":["bob"],"data":{"a":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
-  expectProblem(await api.send('alice', nested), 422, 'invalid_message');
-});
+test.each([65, 5_000, 30_000, 100_000])(
+  '§4.1: data nested %i levels deep is refused, not crashed on',
+  async (depth) => {
+    const nested = `{"to":["bob"],"data":{"a":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
+    expectProblem(await api.send('alice', nested), 422, 'invalid_message');
+  },
+);
 
 test('§4.1: a thousand unknown fields are answered with a bounded list', async () => {
-  const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`${'k'.repeat(80)}${index}`, 1]));
+  const many = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, index) => [`${'k'.repeat(80)}${index}`, 1]),
+  );
   const response = await api.send('alice', { to: ['bob'], text, ...many });
   expectProblem(response, 422, 'invalid_message');
   expect(response.text.length).toBeLessThan(10_000);

@@ -25,7 +25,9 @@ test('§4.3: a burst of four times the rate is served, then 429 says when to com
   expect(first.headers['ratelimit-policy']).toBe('"sends";q=8;w=4');
   expect(first.headers['ratelimit']).toBe('"sends";r=7;t=1');
 
-  const rest = await Promise.all(Array.from({ length: 12 }, () => api.send('busy', { to: ['bob'], text: 'x' })));
+  const rest = await Promise.all(
+    Array.from({ length: 12 }, () => api.send('busy', { to: ['bob'], text: 'x' })),
+  );
   const refused = rest.filter(({ status }) => status === 429);
   expect(rest.filter(({ status }) => status === 201).length).toBeGreaterThanOrEqual(7);
   expect(refused.length).toBeGreaterThanOrEqual(3);
@@ -60,7 +62,9 @@ test('§4.3: sends for other users count against the caller', async () => {
 
 test('§2: RATE_LIMIT_SENDS=0 is off: no limit, no headers', async () => {
   const api = await boot({ RATE_LIMIT_SENDS: '0' });
-  const responses = await Promise.all(Array.from({ length: 50 }, () => api.send('free', { to: ['bob'], text: 'x' })));
+  const responses = await Promise.all(
+    Array.from({ length: 50 }, () => api.send('free', { to: ['bob'], text: 'x' })),
+  );
   expect(responses.every(({ status }) => status === 201)).toBe(true);
   expect(responses[0]?.headers).not.toHaveProperty('ratelimit');
 });

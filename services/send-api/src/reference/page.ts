@@ -22,7 +22,8 @@ export function createReferencePage(): RequestHandler {
   router.use((req, res, next) => {
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     if (!isRead) throw problem('method_not_allowed', { headers: { Allow: 'GET, HEAD' } });
-    if (req.path !== '/') return next();
+    if (FILE.test(req.path)) return next();
+    if (req.path !== '/') throw problem('not_found');
     // The page's links count from `/docs`: one level deeper they would lead nowhere.
     if (req.originalUrl.split('?', 1)[0]?.endsWith('/')) return res.redirect(308, '../docs');
     res.set('Cache-Control', 'public, max-age=300').type('html').send(html);
@@ -30,6 +31,10 @@ export function createReferencePage(): RequestHandler {
   router.use(...serve);
   return router;
 }
+
+/** What the page loads; its packages hold more, which is nobody's business. */
+const FILE =
+  /^\/(?:swagger-ui\.css|swagger-ui-(?:bundle|standalone-preset|init)\.js|favicon-(?:16x16|32x32)\.png)$/;
 
 /** Its links lead below `/docs`, wherever a proxy puts the whole. */
 function pageHtml(): string {

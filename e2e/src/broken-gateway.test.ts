@@ -1,0 +1,154 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { mainOf } from '@posthorn/stack';
+import { eventually } from '@posthorn/testing';
+import { World } from './fixture';
+import { type ConnectionHistory, checkHistory, type Violation } from './history-check';
+
+/** A gateway that is broken on purpose: one piece of its build replaced by another. */
+interface Mutant {
+  name: string;
+  file: string;
+  find: string;
+  replace: string;
+  /** What the check must notice. */
+  expected: Violation;
+}
+
+const mutants: Mutant[] = [
+  {
+    name: 'reconcile finds nothing',
+    file: 'reconciler.js',
+    find: '#repair(session, newest) {',
+    replace: '#repair(session, newest) { return;',
+    expected: 'lost',
+  },
+  {
+    name: 'a hole is not filled',
+    file: 'delivery.js',
+    find: 'want() {',
+    replace: 'want() { if (this.#ahead.size > 0) return null;',
+    expected: 'late',
+  },
+  {
+    name: 'what comes early is sent early',
+    file: 'delivery.js',
+    find: 'this.#ahead.get(this.#sent + 1)',
+    replace: 'this.#ahead.values().next().value',
+    expected: 'out of turn',
+  },
+  {
+    name: 'each message is written twice',
+    file: 'session.js',
+    find: 'this.#host.onSent(this, entry);',
+    replace:
+      'this.#host.onSent(this, entry); transport.send((0, protocol_1.encodeMessageFrame)(entry.seq, entry.messageJson));',
+    expected: 'out of turn',
+  },
+  {
+    name: 'a message goes to everybody who is connected',
+    file: 'notices.js',
+    find: 'const sessions = table.of(user);',
+    replace: 'const sessions = [...table.all()];',
+    expected: 'misdelivered',
+  },
+  {
+    name: 'ok is said before the commit, which never comes',
+    file: 'ack-committer.js',
+    find: 'await this.#moves.submit({ user, device, fence, seq })',
+    replace: '({ isHolder: true })',
+    expected: 'at or below the cursor',
+  },
+];
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start({ env: { RECONCILE_INTERVAL_MS: '500' } });
+}, 60_000);
+
+afterAll(() => world.stop(), 60_000);
+
+describe('the check of what clients see', () => {
+  it('§1: finds nothing wrong with the gateway as it is', async () => {
+    expect(await play(world.gateways.length - 1)).toEqual([]);
+  }, 60_000);
+
+  it.each(mutants)(
+    'notices when $name',
+    async (mutant) => {
+      const build = buildMutant(mutant);
+      try {
+        await world.addGateway({}, join(build, 'main.js'));
+        expect(await play(world.gateways.length - 1)).toContain(mutant.expected);
+        await world.gateways.pop()?.stop();
+      } finally {
+        rmSync(build, { recursive: true, force: true });
+      }
+    },
+    60_000,
+  );
+});
+
+/** A copy of the gateway's build beside it, so that it finds the same packages. */
+function buildMutant({ file, find, replace }: Mutant): string {
+  const original = dirname(mainOf('ws-gateway'));
+  const build = `${original}-mutant`;
+  rmSync(build, { recursive: true, force: true });
+  cpSync(original, build, { recursive: true });
+  const source = readFileSync(join(build, file), 'utf8');
+  if (!source.includes(find)) throw new Error(`${file} has no ${find}: bring the mutant up to date`);
+  writeFileSync(join(build, file), source.replace(find, replace));
+  return build;
+}
+
+/** Two users on one gateway; routing is lost in the middle and at the end; one comes back after an ack. */
+async function play(gateway: number): Promise<Violation[]> {
+  const [alice, bob, carol] = [world.user('alice'), world.user('bob'), world.user('carol')];
+  const accepted = new Map<string, string[]>();
+  const send = async (to: string, text: string): Promise<void> => {
+    accepted.set((await world.send(alice, to, text)).id, [to]);
+  };
+  const bobs = await world.connect(bob, {}, gateway);
+  const carols = await world.connect(carol, {}, gateway);
+  await Promise.all([bobs.nextOf('caughtUp'), carols.nextOf('caughtUp')]);
+
+  await send(bob, 'live');
+  await send(carol, 'live, too');
+  await eventually(
+    'both are there',
+    () => bobs.all('message').length > 0 && carols.all('message').length > 0,
+  );
+  bobs.send({ type: 'ack', seq: 1, ref: 1 });
+  await bobs.nextOf('ok');
+
+  const presence = `${world.redis.prefix}{${bob}}:presence`;
+  const held = await world.redis.client.hgetall(presence);
+  await world.redis.client.del(presence);
+  await send(bob, 'not routed to the gateway');
+  await world.redis.client.hset(presence, held);
+  await send(bob, 'after the hole');
+  await quiet(bobs, 3);
+  bobs.terminate();
+
+  const again = await world.connect(bob, {}, gateway);
+  await again.nextOf('caughtUp');
+  await world.redis.client.del(presence);
+  await send(bob, 'the last, which nothing follows');
+  await quiet(again, 4);
+
+  const histories: ConnectionHistory[] = [
+    { user: bob, frames: bobs.frames, cursor: 0, newest: 3 },
+    { user: bob, frames: again.frames, cursor: 1, newest: 4 },
+    { user: carol, frames: carols.frames, cursor: 0, newest: 1 },
+  ];
+  again.terminate();
+  carols.terminate();
+  return checkHistory(accepted, histories, histories.slice(1));
+}
+
+/** Waits until the newest message has come, or long enough for reconcile to have brought it. */
+async function quiet(client: { all: (type: 'message') => { seq: number }[] }, newest: number): Promise<void> {
+  const isThere = (): boolean => client.all('message').some((frame) => frame.seq === newest);
+  await eventually('the newest', isThere, 2_500).catch(() => undefined); // a broken gateway never brings it
+}

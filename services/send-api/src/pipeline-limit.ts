@@ -1,0 +1,25 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { problem } from '@posthorn/runtime';
+
+/** Requests that one connection may have unanswered at a time. */
+const MAX_UNANSWERED = 100;
+
+const unanswered = new WeakMap<Socket, number>();
+
+/**
+ * Counts a request in until its response is over. Node reads pipelined requests as fast as they come: without
+ * a bound one connection could put thousands to work at once.
+ *
+ * @throws Problem rate_limited beyond the bound
+ */
+export function countIn({ socket }: IncomingMessage, res: ServerResponse): void {
+  const count = (unanswered.get(socket) ?? 0) + 1;
+  unanswered.set(socket, count);
+  res.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+  if (count > MAX_UNANSWERED) {
+    throw problem('rate_limited', {
+      detail: `This connection has ${MAX_UNANSWERED} requests that are not answered yet.`,
+    });
+  }
+}
