@@ -1,4 +1,4 @@
-/** `pnpm docs [--check]`: writes the references in docs/ from the build, or fails where one differs from it. */
+/** `pnpm run docs [--check]`: writes the references in docs/ from the build, or fails where one differs from it. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { closeCodesPage, errorsPage, metricsPage, settingsPage } from './lib/references.mjs';
@@ -14,7 +14,7 @@ const PAGES = {
 
 const args = process.argv.slice(2);
 if (args.some((arg) => arg !== '--check')) {
-  process.stderr.write('usage: pnpm docs [--check]\n');
+  process.stderr.write('usage: pnpm run docs [--check]\n');
   process.exit(EX_USAGE);
 }
 const isCheck = args.includes('--check');

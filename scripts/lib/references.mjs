@@ -67,7 +67,7 @@ export async function closeCodesPage() {
   ]);
   return page(
     'Close codes',
-    'Every code that the gateway closes a WebSocket with ([PROTOCOL §5.7](../PROTOCOL.md#57-close-codes)). A client reconnects, with backoff and jitter, after 1001, 1006, 1011, 1012, 1013 and 4000 to 4499, and after no other code. 1000 and 1002 come from the WebSocket protocol itself, 1006 stands for a connection that broke without one.',
+    'Every code that the gateway closes a WebSocket with ([PROTOCOL §5.7](../PROTOCOL.md#57-close-codes)). A client reconnects, with backoff and jitter, after 1001, 1006, 1011, 1012, 1013 and 4000 to 4499, and after no other code. 1000, 1001 and 1002 come from the WebSocket protocol itself, 1006 stands for a connection that broke without one.',
     table(['code', 'name in the code', 'meaning', 'reconnect', 'what a client does'], rows),
   );
 }
@@ -154,8 +154,11 @@ function page(title, ...parts) {
 }
 
 function table(columns, rows) {
-  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
+  return [columns, columns.map(() => '---'), ...rows].map(line).join('\n');
+}
+
+function line(cells) {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function code(text) {

@@ -1,0 +1,23 @@
+# send-api. Build it from the root of the repository:
+#   docker build -f deploy/send-api.Dockerfile -t posthorn/send-api .
+FROM node:24-bookworm-slim AS build
+WORKDIR /src
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml tsconfig.base.json ./
+# Exactly the pnpm that package.json names.
+RUN npm install --global "$(node -p "require('./package.json').packageManager.split('+')[0]")"
+COPY e2e/package.json e2e/
+COPY libs libs
+COPY services services
+RUN pnpm install --frozen-lockfile --filter posthorn --filter-prod '@posthorn/send-api...'
+RUN pnpm exec tsc -b services/send-api
+RUN pnpm --filter @posthorn/send-api deploy --prod /app
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app ./
+USER node
+EXPOSE 3000 9300
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.ADMIN_PORT || 9300) + '/livez').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/main.js"]
