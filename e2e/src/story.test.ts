@@ -106,7 +106,10 @@ describe('a message through two of each service', () => {
         }),
       ),
     );
-    expect(answers.map((answer) => answer.status).sort()).toEqual([...Array(19).fill(200), 201]);
+    expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([
+      ...Array(19).fill(200),
+      201,
+    ]);
     expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
     const client = await world.connect(bob);
     expect(await client.next()).toMatchObject({ type: 'welcome', lastSeq: 1 });

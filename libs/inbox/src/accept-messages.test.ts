@@ -134,6 +134,6 @@ test('§4: createdAt of the answer is that of every later reading', async () => 
 test('§1: positions are kept apart by bytes: users that differ in case or sign have inboxes of their own', async () => {
   const users = ['a.b', 'a_b', 'A.b', 'a-b', 'a:b', 'a@b', 'aB', 'ab'];
   await send(inbox.db, newMessage(users));
-  const { entries } = await send(inbox.db, newMessage([...users].reverse()));
+  const { entries } = await send(inbox.db, newMessage(users.toReversed()));
   expect(entries.map(({ seq }) => seq)).toEqual(users.map(() => 2));
 });

@@ -1,6 +1,6 @@
 import { Pool, type QueryResultRow, types } from 'pg';
 import type { DataSource } from 'typeorm';
-import { asOutage, isRetryable, OutageError } from './outage';
+import { asOutage, isRetryable, isSilence, OutageError } from './outage';
 import { createDataSource, MIGRATIONS_TABLE, migrations } from './schema';
 
 /** What the database says of itself besides errors to its callers. */
@@ -37,8 +37,10 @@ const MAX_RETRIES = 3;
 export class InboxDatabase {
   readonly #pool: Pool;
   readonly #log: DatabaseLog;
-  readonly #source: DataSource;
+  readonly #openSource: () => DataSource;
+  #source: DataSource;
   #initializing: Promise<DataSource> | null = null;
+  #leaving: Promise<void> = Promise.resolve();
   #schemaIsCurrent = false;
 
   private constructor(options: DatabaseOptions) {
@@ -63,7 +65,8 @@ export class InboxDatabase {
     });
     // An idle connection that the server ends reports it here; without a listener the process would end.
     this.#pool.on('error', (error) => this.#log.warn('idle Postgres connection lost', { error }));
-    this.#source = createDataSource(options.url, { max: 4, ...limits });
+    this.#openSource = () => createDataSource(options.url, { max: 4, ...limits });
+    this.#source = this.#openSource();
   }
 
   /** Does not connect yet. */
@@ -76,6 +79,7 @@ export class InboxDatabase {
       this.#log.warn('TypeORM was not connected', { error }),
     );
     if (this.#source.isInitialized) await this.#source.destroy();
+    await this.#leaving;
     await this.#pool.end();
   }
 
@@ -101,10 +105,14 @@ export class InboxDatabase {
    * @throws OutageError when Postgres cannot be reached
    */
   async orm<T>(query: (source: DataSource) => Promise<T>): Promise<T> {
+    let source: DataSource | undefined;
     try {
-      return await query(await this.#initialized());
+      source = await this.#initialized();
+      return await query(source);
     } catch (error) {
-      throw asOutage(error instanceof Error && 'driverError' in error ? error.driverError : error);
+      const cause = error instanceof Error && 'driverError' in error ? error.driverError : error;
+      if (source !== undefined && isSilence(cause)) this.#leave(source);
+      throw asOutage(cause);
     }
   }
 
@@ -132,6 +140,19 @@ export class InboxDatabase {
     const { rows } = await this.#pool.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
     const done = new Set(rows.map((row) => row.name));
     return migrations.filter((migration) => !done.has(migration.name)).length;
+  }
+
+  /**
+   * TypeORM gives a connection back to its pool as healthy whatever it saw. One that does not answer would stay
+   * and be used again for ever, so its whole pool is left behind.
+   */
+  #leave(source: DataSource): void {
+    if (source !== this.#source) return;
+    this.#source = this.#openSource();
+    this.#leaving = Promise.all([this.#leaving, source.destroy()]).then(
+      () => undefined,
+      (error: unknown) => this.#log.warn('TypeORM was not closed', { error }),
+    );
   }
 
   async #initialized(): Promise<DataSource> {

@@ -24,6 +24,11 @@ export function isRetryable(error: unknown): boolean {
   return state === '40001' || state === '40P01';
 }
 
+/** True when the client gave up waiting for an answer; the server's own limits are shorter, so it is not there. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
 /** The error itself when the statement is to blame, else an `OutageError` around it. */
 export function asOutage(error: unknown): Error {
   if (error instanceof OutageError) return error;

@@ -1,6 +1,5 @@
 /** Every code that the gateway closes a connection with, and what a client does about it (PROTOCOL §5.7). */
 export const closeCodes = {
-  goingAway: { code: 1001, meaning: 'the peer is going away', todo: 'reconnect' },
   unsupportedData: { code: 1003, meaning: 'a binary frame', todo: 'send text frames only' },
   invalidUtf8: { code: 1007, meaning: 'a text frame that is not UTF-8', todo: 'send valid UTF-8' },
   policyViolation: {

@@ -9,6 +9,8 @@ export type GatewayNotice =
   | { type: 'takeover'; user: string; device: string; fence: number }
   /** An operator ends these connections; all of the user without a device. */
   | { type: 'disconnect'; user: string; device?: string }
+  /** The user has more connections than allowed on all gateways together: this one ends. */
+  | { type: 'surplus'; user: string; device: string }
   | { type: 'probe'; nonce: string };
 
 /** Reads what came on the channel; null for anything that is not a notice of ours. */
@@ -30,6 +32,11 @@ export function parseGatewayNotice(text: string): GatewayNotice | null {
       if (typeof user !== 'string') return null;
       if (device === undefined) return { type: 'disconnect', user };
       return typeof device === 'string' ? { type: 'disconnect', user, device } : null;
+    }
+    case 'surplus': {
+      const { user, device } = value;
+      if (typeof user !== 'string' || typeof device !== 'string') return null;
+      return { type: 'surplus', user, device };
     }
     case 'probe':
       return typeof value['nonce'] === 'string' ? { type: 'probe', nonce: value['nonce'] } : null;

@@ -41,10 +41,14 @@ export class LiveGateways {
    * What is known, none of it older than a second.
    * @throws RedisOutageError
    */
-  async words(): Promise<LivenessWords> {
+  async words(waitMs?: number): Promise<LivenessWords> {
     const now = Date.now();
     const stale = [...this.#known].filter(([, liveness]) => now - liveness.readAt >= LIVENESS_MAX_AGE_MS);
-    if (stale.length > 0) await this.#refresh(stale.map(([id]) => id));
+    if (stale.length > 0)
+      await this.#refresh(
+        stale.map(([id]) => id),
+        waitMs,
+      );
     const words: LivenessWords = { live: ' ', absent: ' ', dead: ' ' };
     for (const [id, { goneSince }] of this.#known) {
       const kind = goneSince === null ? 'live' : now - goneSince < DEAD_AFTER_MS ? 'absent' : 'dead';
@@ -69,12 +73,12 @@ export class LiveGateways {
    * Reads leases now.
    * @throws RedisOutageError
    */
-  async read(ids: readonly string[]): Promise<void> {
+  async read(ids: readonly string[], waitMs?: number): Promise<void> {
     const replies = await this.#redis.run((redis) => {
       const pipeline = redis.pipeline();
       for (const id of ids) pipeline.exists(this.#keys.lease(id));
       return executePipeline<number>(pipeline);
-    });
+    }, waitMs);
     const now = Date.now();
     for (const [index, id] of ids.entries()) {
       const before = this.#known.get(id);
@@ -93,7 +97,7 @@ export class LiveGateways {
   }
 
   /** One refresh at a time; what nobody met for a minute is forgotten, which bounds the map. */
-  async #refresh(ids: readonly string[]): Promise<void> {
+  async #refresh(ids: readonly string[], waitMs?: number): Promise<void> {
     const now = Date.now();
     const inUse = ids.filter((id) => {
       const isInUse = now - (this.#known.get(id)?.usedAt ?? 0) < FORGET_AFTER_MS;
@@ -101,7 +105,7 @@ export class LiveGateways {
       return isInUse;
     });
     if (inUse.length === 0) return;
-    this.#refreshing ??= this.read(inUse).finally(() => {
+    this.#refreshing ??= this.read(inUse, waitMs).finally(() => {
       this.#refreshing = null;
     });
     await this.#refreshing;

@@ -4,7 +4,7 @@ import type { Keys } from './keys';
 import type { Presence } from './presence';
 import { executePipeline, type RedisConnection, RedisOutageError } from './redis-connection';
 
-/** Tells gateways what is not an inbox entry: receipts, takeovers, an operator's disconnect. */
+/** Tells gateways what is not an inbox entry: receipts, takeovers, surplus connections, an operator's disconnect. */
 export class Notifier {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -52,6 +52,14 @@ export class Notifier {
     taken: { user: string; device: string; fence: number },
   ): Promise<void> {
     await this.#publish(new Map([[gateway, { type: 'takeover', ...taken }]]));
+  }
+
+  /**
+   * Ends a connection on another gateway that is beyond the user's limit.
+   * @throws RedisOutageError
+   */
+  async publishSurplus(gateway: string, surplus: { user: string; device: string }): Promise<void> {
+    await this.#publish(new Map([[gateway, { type: 'surplus', ...surplus }]]));
   }
 
   /**

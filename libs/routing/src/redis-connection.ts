@@ -1,4 +1,4 @@
-import { ConsecutiveBreaker, circuitBreaker, handleWhen, TimeoutStrategy, timeout, wrap } from 'cockatiel';
+import { ConsecutiveBreaker, circuitBreaker, handleWhen, TimeoutStrategy, timeout } from 'cockatiel';
 import { Redis, ReplyError } from 'ioredis';
 import { type Pipeline, scripts } from './redis-commands';
 import { COMMAND_WAIT_MS } from './times';
@@ -93,8 +93,9 @@ export class RedisConnection {
    */
   async run<T>(work: (redis: Redis) => Promise<T>, waitMs = COMMAND_WAIT_MS): Promise<T> {
     try {
-      return await wrap(this.#breaker, timeout(waitMs, TimeoutStrategy.Aggressive)).execute(() =>
-        work(this.#redis),
+      // Nested by hand: wrapped, all timeouts would listen to one signal, and Node would warn of a leak.
+      return await this.#breaker.execute(() =>
+        timeout(waitMs, TimeoutStrategy.Aggressive).execute(() => work(this.#redis)),
       );
     } catch (error) {
       this.#onFault();

@@ -81,7 +81,7 @@ export class Router {
     const online: UserRoute[] = [];
     let waiting = routes;
     for (let round = 0; waiting.length > 0 && round < MAX_ROUNDS; round++) {
-      const words = withoutUnreached(await this.#gateways.words(), unreached);
+      const words = withoutUnreached(await this.#gateways.words(remaining(deadline)), unreached);
       const replies = await this.#runScripts(waiting, words, deadline);
       const unknownIds = new Set<string>();
       const again: UserRoute[] = [];
@@ -96,7 +96,7 @@ export class Router {
           for (const id of ids) unknownIds.add(id);
         }
       }
-      if (unknownIds.size > 0) await this.#gateways.read([...unknownIds]);
+      if (unknownIds.size > 0) await this.#gateways.read([...unknownIds], remaining(deadline));
       waiting = again;
     }
     this.#gateways.markUsed(online.flatMap((route) => route.holders));

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 /** What a fault proxy does with the bytes of each direction. */
 export type FaultMode =
   | 'pass'
-  /** Nothing gets through, connections stay: as if the cable were cut. */
+  /** Nothing gets through, connections stay: as if the cable were cut. Those that lost something stay silent. */
   | 'blackhole'
   /** Requests get through, replies do not: outcomes become unknown. */
   | 'drop-replies'
@@ -61,12 +61,8 @@ export class FaultProxy {
     const upstream = connect(this.#target);
     const pair = { client, upstream };
     this.#pairs.add(pair);
-    client.on('data', (bytes) => {
-      if (this.#mode === 'pass' || this.#mode === 'drop-replies') upstream.write(bytes);
-    });
-    upstream.on('data', (bytes) => {
-      if (this.#mode === 'pass') client.write(bytes);
-    });
+    forward(client, upstream, () => this.#mode === 'pass' || this.#mode === 'drop-replies');
+    forward(upstream, client, () => this.#mode === 'pass');
     for (const socket of [client, upstream]) {
       socket.on('error', () => undefined); // followed by close
       socket.on('close', () => {
@@ -75,6 +71,15 @@ export class FaultProxy {
       });
     }
   }
+}
+
+/** A stream has no holes: a direction that lost something stays silent, as when a router forgot the connection. */
+function forward(from: Socket, to: Socket, mayPass: () => boolean): void {
+  let isTorn = false;
+  from.on('data', (bytes) => {
+    isTorn ||= !mayPass();
+    if (!isTorn) to.write(bytes);
+  });
 }
 
 function destroy({ client, upstream }: { client: Socket; upstream: Socket }): void {

@@ -20,6 +20,10 @@ export function countIn({ socket }: IncomingMessage, res: ServerResponse): void 
   if (count > MAX_UNANSWERED) {
     throw problem('rate_limited', {
       detail: `This connection has ${MAX_UNANSWERED} requests that are not answered yet.`,
+      headers: {
+        RateLimit: '"unanswered";r=0',
+        'RateLimit-Policy': `"unanswered";q=${MAX_UNANSWERED};qu="requests"`,
+      },
     });
   }
 }

@@ -83,7 +83,8 @@ class WebSocketTransport implements Transport {
 
   send(text: string): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    this.#ws.send(text);
+    // As bytes: of a string ws would count characters.
+    this.#ws.send(Buffer.from(text), { binary: false });
   }
 
   ping(): void {

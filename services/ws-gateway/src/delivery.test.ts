@@ -12,7 +12,7 @@ type Happening =
   | { kind: 'ask' }
   | { kind: 'answer' };
 
-const happening: fc.Arbitrary<Happening> = fc.oneof(
+const anyHappening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constant('commit' as const), count: fc.integer({ min: 1, max: 5 }) }),
   fc.record({ kind: fc.constant('arrive' as const), back: fc.nat(30) }),
   fc.record({ kind: fc.constant('learn' as const), back: fc.nat(5) }),
@@ -27,7 +27,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constant('answer' as const) }),
 );
 
-const start = fc.record({
+const anyStart = fc.record({
   after: fc.nat(20),
   waiting: fc.nat(100),
   window: fc.integer({ min: 1, max: 40 }),
@@ -36,7 +36,7 @@ const start = fc.record({
 describe('Delivery', () => {
   it('§1: whatever comes, each seq is sent one more than the last, within the window, and an ack beyond changes nothing', () => {
     fc.assert(
-      fc.property(start, fc.array(happening, { maxLength: 80 }), (from, happenings) => {
+      fc.property(anyStart, fc.array(anyHappening, { maxLength: 80 }), (from, happenings) => {
         const inbox = new Inbox(from);
         for (const each of happenings) {
           inbox.happen(each);
@@ -51,7 +51,7 @@ describe('Delivery', () => {
 
   it('§1: once every want is answered, everything that was ever told of is sent, whatever was forged or read meanwhile', () => {
     fc.assert(
-      fc.property(start, fc.array(happening, { maxLength: 80 }), (from, happenings) => {
+      fc.property(anyStart, fc.array(anyHappening, { maxLength: 80 }), (from, happenings) => {
         const inbox = new Inbox(from);
         for (const each of happenings) inbox.happen(each);
         inbox.settle();

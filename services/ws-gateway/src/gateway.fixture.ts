@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type AcceptedMessage, acceptMessages, InboxDatabase, type NewMessage } from '@posthorn/inbox';
 import type { ServerFrame } from '@posthorn/protocol';
-import { Keys, LiveGateways, RedisConnection, Router } from '@posthorn/routing';
+import { Keys, LiveGateways, Notifier, Presence, RedisConnection, Router } from '@posthorn/routing';
 import { type Environment, loadGatewaySettings, type Readiness } from '@posthorn/runtime';
 import { mintToken } from '@posthorn/stack';
 import {
@@ -85,6 +85,7 @@ export class GatewayFixture {
   readonly #inbox: InboxDatabase;
   readonly #connection: RedisConnection;
   readonly #router: Router;
+  readonly #notifier: Notifier;
   readonly #gateways: TestGateway[] = [];
   readonly #clients = new Set<TestClient>();
   #users = 0;
@@ -97,6 +98,11 @@ export class GatewayFixture {
     this.#inbox = InboxDatabase.open({ url: database.url, log: silent });
     this.#connection = new RedisConnection(redis.url, silent);
     const gateways = new LiveGateways(this.#connection, this.keys);
+    this.#notifier = new Notifier(
+      this.#connection,
+      this.keys,
+      new Presence(this.#connection, this.keys, gateways),
+    );
     this.#router = new Router(this.#connection, this.keys, gateways, { max: 1_000, ttlS: 3_600 });
   }
 
@@ -148,13 +154,13 @@ export class GatewayFixture {
     return `${name}-${this.#users}`;
   }
 
-  /** Commits messages from `from` to `to`, in order, without routing them. */
+  /** Commits messages of these texts from `from` to `to`, in order, without routing them. */
   async commit(
     from: string,
     to: string | readonly string[],
-    texts: readonly string[],
+    messages: readonly string[],
   ): Promise<AcceptedMessage[]> {
-    const sends: NewMessage[] = texts.map((text) => ({
+    const sends: NewMessage[] = messages.map((text) => ({
       sender: from,
       to: typeof to === 'string' ? [to] : to,
       text,
@@ -175,11 +181,16 @@ export class GatewayFixture {
   async send(
     from: string,
     to: string | readonly string[],
-    texts: readonly string[],
+    messages: readonly string[],
   ): Promise<AcceptedMessage[]> {
-    const accepted = await this.commit(from, to, texts);
+    const accepted = await this.commit(from, to, messages);
     await this.route(accepted);
     return accepted;
+  }
+
+  /** Ends connections as an operator does. */
+  disconnect(user: string, device?: string): Promise<void> {
+    return this.#notifier.publishDisconnect(user, device);
   }
 
   /** What Postgres holds of a device. */
@@ -208,8 +219,8 @@ export class GatewayFixture {
 
   /** The `seq` in a user's offline list, in its order. */
   async listed(user: string): Promise<number[]> {
-    const texts = await this.redis.client.lrange(this.keys.offline(user), 0, -1);
-    return texts.map((text) => (JSON.parse(text) as { seq: number }).seq);
+    const entries = await this.redis.client.lrange(this.keys.offline(user), 0, -1);
+    return entries.map((text) => (JSON.parse(text) as { seq: number }).seq);
   }
 
   /** Ends everything; fails when a gateway kept a connection. */

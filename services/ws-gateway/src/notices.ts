@@ -3,6 +3,7 @@ import type { ConnectionTable } from './connection-table';
 import type { Entry } from './delivery';
 import type { PresenceKeeper } from './presence-keeper';
 import type { ReceiptTeller } from './receipt-news';
+import { endSurplusHere } from './surplus';
 
 /** What acting on a notice needs. */
 export interface NoticeContext {
@@ -30,6 +31,8 @@ export function handleNotice(notice: GatewayNotice, context: NoticeContext): voi
       for (const session of sessions) session.close('disconnected');
       return;
     }
+    case 'surplus':
+      return endSurplusHere(notice.user, notice.device, context.table);
     case 'probe':
       return;
   }

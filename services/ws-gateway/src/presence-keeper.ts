@@ -30,7 +30,7 @@ export interface PresenceKeeperOptions {
 }
 
 const CHUNK = 500;
-/** Users whose presence could not be written, to be tried again; beyond it only the slow round heals them. */
+/** Users whose presence is to be written again soon; beyond it only the slow round heals them. */
 const MAX_DIRTY = 100_000;
 
 /**
@@ -73,7 +73,7 @@ export class PresenceKeeper {
       return await this.#holds.submit(user);
     } catch (error) {
       if (!(error instanceof RedisOutageError) && !(error instanceof OverloadedError)) throw error;
-      if (this.#dirty.size < MAX_DIRTY) this.#dirty.add(user);
+      this.#announceLater(user);
       return null;
     }
   }
@@ -121,7 +121,7 @@ export class PresenceKeeper {
     }
   }
 
-  /** Everybody held, and whoever could not be written before. */
+  /** Everybody held, and whoever is to be written again. */
   async #assertAll(): Promise<void> {
     const users = [...new Set([...this.#options.table.users(), ...this.#dirty])];
     this.#dirty.clear();
@@ -146,10 +146,17 @@ export class PresenceKeeper {
     const holders = await presence.hold(gateway, holds);
     for (const [index, user] of users.entries()) {
       const held = holders[index];
-      if (held !== undefined && total(held) > maxConnectionsPerUser)
-        listener.onSurplus(user, [...held.keys()]);
+      if (held === undefined || total(held) <= maxConnectionsPerUser) continue;
+      listener.onSurplus(user, [...held.keys()]);
+      // Another gateway that is to end one may not have heard of it.
+      this.#announceLater(user);
     }
     return holders;
+  }
+
+  /** With the next renewal of the lease. */
+  #announceLater(user: string): void {
+    if (this.#dirty.size < MAX_DIRTY) this.#dirty.add(user);
   }
 }
 

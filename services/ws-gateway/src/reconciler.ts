@@ -62,9 +62,9 @@ export class Reconciler {
     await this.#running;
   }
 
-  /** Jittered, so that gateways that started together do not ask together; never later than the interval. */
+  /** Jittered, so that gateways that started together do not ask together; repairs are made within the interval. */
   #schedule(): void {
-    const delay = this.#options.intervalMs * (0.8 + 0.2 * Math.random());
+    const delay = Math.max(0, this.#options.intervalMs - GRACE_MS) * (0.8 + 0.2 * Math.random());
     this.#timer = setTimeout(() => {
       this.run();
       this.#schedule();

@@ -37,7 +37,7 @@ import { ReadRecorder } from './read-recorder';
 import { ReceiptTeller } from './receipt-news';
 import { Reconciler } from './reconciler';
 import { sendAway, stopConnections } from './stop-connections';
-import { endSurplus } from './surplus';
+import { endSurplus, type SurplusContext } from './surplus';
 
 /** Milliseconds that never go back, whatever is done to the clock on the wall. */
 function monotonicMs(): number {
@@ -75,17 +75,18 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   const fetcher = new EntryFetcher(db, list, metrics, log);
   life.onStop('fetcher', () => fetcher.stop());
 
+  const limit = settings.maxConnectionsPerUser;
+  const surplusContext: SurplusContext = { db, table, notifier, gateway, limit };
   const presence = new PresenceKeeper({
     gateway,
     presence: reads,
     lease: new Lease(redis, keys, gateway),
     table,
-    maxConnectionsPerUser: settings.maxConnectionsPerUser,
+    maxConnectionsPerUser: limit,
     log,
     listener: {
       onLost: () => reconciler.run(),
-      onSurplus: (user, holders) =>
-        void endSurplus(db, table, gateway, user, holders, settings.maxConnectionsPerUser),
+      onSurplus: (user, holders) => void endSurplus(user, holders, surplusContext),
     },
   });
   const reconciler = new Reconciler({
@@ -122,8 +123,11 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   const host = new GatewayHost({ settings, table, metrics, fetcher, acks, presence, releaser, log });
   const connections = new Connections({
     onText: (session, text) => {
-      if (session.hear(monotonicMs()))
-        handle(handleFrame(session, text, { tokens, reads: recorder, metrics }));
+      if (!session.hear(monotonicMs())) return;
+      handleFrame(session, text, { tokens, reads: recorder, metrics }).catch((error: unknown) => {
+        log.error('a frame could not be handled', { user: session.user, error });
+        session.close('internalError');
+      });
     },
     onControl: (session, isPing) => {
       if (isPing) session.hear(monotonicMs());
@@ -131,10 +135,6 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     },
     onClose: (session) => session.end(),
   });
-  const handle = (work: Promise<void>): void => {
-    work.catch((error: unknown) => log.error('a frame could not be handled', { error }));
-  };
-
   const clock = new ConnectionClock({ ...settings, table, now: monotonicMs });
   life.onStop('clock', () => clock.stop());
 
@@ -156,7 +156,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     tokens,
     releaser,
     allowedOrigins: settings.allowedOrigins,
-    maxConnectionsPerUser: settings.maxConnectionsPerUser,
+    maxConnectionsPerUser: limit,
     log,
     now: monotonicMs,
     isStopping: () => isStopping,

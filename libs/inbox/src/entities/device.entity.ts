@@ -1,12 +1,13 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A user's named endpoint and its cursor. */
 @Entity({ name: 'device' })
+@Check('device_cursor_check', 'cursor >= 0')
 export class DeviceEntity {
-  @PrimaryColumn('text', { name: 'user_id' })
+  @PrimaryColumn('text', { name: 'user_id', collation: 'C' })
   userId!: string;
 
-  @PrimaryColumn('text')
+  @PrimaryColumn('text', { collation: 'C' })
   device!: string;
 
   /** The highest `seq` that the device acknowledged. */

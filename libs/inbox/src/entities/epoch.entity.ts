@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** Which life of the inboxes this is: one row, changed after a restore from a backup. */
 @Entity({ name: 'epoch' })
+@Check('epoch_only_row_check', 'only_row')
 export class EpochEntity {
   @PrimaryColumn('boolean', { name: 'only_row', default: true })
   onlyRow!: boolean;

@@ -4,10 +4,10 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity({ name: 'idempotency_key' })
 @Index('idempotency_key_created_at', ['createdAt'])
 export class IdempotencyKeyEntity {
-  @PrimaryColumn('text')
+  @PrimaryColumn('text', { collation: 'C' })
   sender!: string;
 
-  @PrimaryColumn('text')
+  @PrimaryColumn('text', { collation: 'C' })
   key!: string;
 
   /** SHA-256 of the request body's canonical JSON. */

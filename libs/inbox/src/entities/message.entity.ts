@@ -8,11 +8,11 @@ export class MessageEntity {
   @PrimaryColumn('uuid')
   id!: string;
 
-  @Column('text')
+  @Column({ type: 'text', collation: 'C' })
   sender!: string;
 
   /** Everybody it went to, in the order of the request, each once. */
-  @Column('text', { array: true })
+  @Column({ type: 'text', array: true, collation: 'C' })
   recipients!: string[];
 
   @Column('text', { nullable: true })

@@ -6,7 +6,7 @@ export class ReceiptEntity {
   @PrimaryColumn('uuid', { name: 'message_id' })
   messageId!: string;
 
-  @PrimaryColumn('text', { name: 'user_id' })
+  @PrimaryColumn('text', { name: 'user_id', collation: 'C' })
   userId!: string;
 
   @Column({ type: 'timestamptz', name: 'delivered_at', precision: 3 })

@@ -1,15 +1,18 @@
+import { connect, type Socket } from 'node:net';
 import { mintToken } from '@posthorn/stack';
-import { TEST_SECRET } from '@posthorn/testing';
+import { eventually, TEST_SECRET } from '@posthorn/testing';
 import { expectProblem, GatewayFixture, type TestGateway } from './gateway.fixture';
 import { RawClient, type RawResponse, upgradeHeaders } from './raw-client.fixture';
 
-describe('an upgrade that is malformed', () => {
+describe('an upgrade that is malformed or incomplete', () => {
   let fixture: GatewayFixture;
   let gateway: TestGateway;
   let token: string;
+  let half: { client: RawClient; stubborn: Socket; startedAt: number };
   beforeAll(async () => {
     fixture = await GatewayFixture.open();
     gateway = await fixture.start();
+    half = sendHalf(gateway.port); // cut while the other tests run
     token = await mintToken({ user: 'bob', secret: TEST_SECRET });
   });
   afterAll(async () => {
@@ -111,4 +114,29 @@ describe('an upgrade that is malformed', () => {
     await client.ended;
     client.socket.destroy();
   });
+
+  it('§4: one that stays half is answered with 408 and cut after about 10 s, also where the peer never closes its side', async () => {
+    const { client, stubborn, startedAt } = half;
+    expectProblem(await client.response(), 408, 'request_timeout');
+    await client.ended;
+    // Its own side stays open: what it writes meets a connection that is gone.
+    await eventually('reset', () => {
+      stubborn.write('X');
+      return stubborn.closed;
+    });
+    const tookMs = performance.now() - startedAt;
+    expect(tookMs).toBeGreaterThan(9_000);
+    expect(tookMs).toBeLessThan(15_000);
+    client.socket.destroy();
+  });
 });
+
+function sendHalf(port: number): { client: RawClient; stubborn: Socket; startedAt: number } {
+  const client = new RawClient(port);
+  const stubborn = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  stubborn.on('error', () => undefined).resume();
+  for (const socket of [client.socket, stubborn]) {
+    socket.write('GET /v1/connect HTTP/1.1\r\nHost: gateway\r\nUpgrade: websocket\r\n');
+  }
+  return { client, stubborn, startedAt: performance.now() };
+}

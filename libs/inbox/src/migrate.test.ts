@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { migrateDatabase } from '@posthorn/stack';
+import { createTestDatabase, type TestDatabase } from '@posthorn/testing';
+import { newMessage, openInboxDatabase, send } from '../test/inbox-fixture';
+import type { InboxDatabase } from './database';
+import { createDataSource, migrations } from './schema';
+
+let home: TestDatabase;
+let empty: { url: string };
+let db: InboxDatabase;
+
+beforeAll(async () => {
+  home = await createTestDatabase();
+  const url = new URL(home.url);
+  url.pathname += '_empty';
+  await home.query(`CREATE DATABASE ${url.pathname.slice(1)}`);
+  empty = { url: url.href };
+  db = openInboxDatabase(url.href);
+});
+
+afterAll(async () => {
+  await db.close();
+  await home.query(`DROP DATABASE ${new URL(empty.url).pathname.slice(1)} WITH (FORCE)`);
+  await home.drop();
+});
+
+test('§2: while the schema is behind, a service is unready and says so; no restart is needed after the migration', async () => {
+  expect(await db.readiness()).toEqual({
+    schema: `the schema is ${migrations.length} migration(s) behind: run pnpm migrate`,
+  });
+  // Several at once, as pods of a deploy might: one does it, the others find nothing to do.
+  await Promise.all([1, 2, 3].map(() => migrateDatabase(empty.url)));
+  expect(await db.readiness()).toBeNull();
+  expect(await db.readiness()).toBeNull();
+  expect((await send(db, newMessage('bob'))).entries).toEqual([{ user: 'bob', seq: 1 }]);
+});
+
+test('§2: a migration again changes nothing', async () => {
+  const read = (): Promise<object[]> => home.query('SELECT epoch, since FROM epoch');
+  const before = await read();
+  await migrateDatabase(home.url);
+  expect(await read()).toEqual(before);
+  expect(before).toHaveLength(1);
+});
+
+test('§2: --new-epoch gives the inboxes a new epoch', async () => {
+  const read = (): Promise<object[]> => home.query('SELECT epoch FROM epoch');
+  const before = await read();
+  await migrateDatabase(home.url, ['--new-epoch']);
+  const after = await read();
+  expect(after).toEqual([{ epoch: expect.stringMatching(/^[0-9a-f-]{36}$/) }]);
+  expect(after).not.toEqual(before);
+});
+
+test('the schema that the migrations make is the one that the entities describe', async () => {
+  const source = await createDataSource(home.url).initialize();
+  try {
+    const { upQueries } = await source.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  } finally {
+    await source.destroy();
+  }
+});
+
+test('the way back leaves nothing but the list of migrations', async () => {
+  const source = await createDataSource(empty.url).initialize();
+  try {
+    for (const _ of migrations) await source.undoLastMigration();
+    const tables: { tablename: string }[] = await source.query(
+      `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`,
+    );
+    expect(tables.map(({ tablename }) => tablename)).toEqual(['posthorn_migration']);
+  } finally {
+    await source.destroy();
+  }
+});
+
+test.each([
+  ['an unknown argument', ['--new-epcoh'], { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, 64, '--new-epcoh'],
+  ['no DATABASE_URL', [], {}, 78, 'DATABASE_URL'],
+  ['Postgres out of reach', [], { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, 1, 'migration failed'],
+])('§2: the command says what is wrong, with an exit code: %s', async (_name, args, env, code, words) => {
+  const migrate = spawn(process.execPath, [resolve(__dirname, '../dist/migrate.js'), ...args], { env });
+  const [stderr, [exitCode]] = await Promise.all([text(migrate.stderr), once(migrate, 'exit')]);
+  expect(exitCode).toBe(code);
+  expect(stderr).toContain(words);
+});

@@ -1,0 +1,136 @@
+import { createServer } from 'node:net';
+import { eventually, FaultProxy } from '@posthorn/testing';
+import { countTo, openConnection, openTestRouting, type TestRouting, timed } from '../test/routing-fixture';
+import { executePipeline, RedisConnection, RedisOutageError } from './redis-connection';
+
+let routing: TestRouting;
+let proxy: FaultProxy;
+let redis: RedisConnection;
+
+beforeEach(async () => {
+  routing = openTestRouting();
+  proxy = await FaultProxy.open(routing.url);
+  redis = await openConnection(proxy.through(routing.url));
+});
+
+afterEach(async () => {
+  redis.close();
+  await routing.close();
+  await proxy.close();
+});
+
+async function append(name: string): Promise<number> {
+  return await redis.run((client) => client.rpush(routing.keys.offline(name), 'x'));
+}
+
+async function lengthOf(name: string): Promise<number> {
+  return await routing.client.llen(routing.keys.offline(name));
+}
+
+async function expectRecovery(): Promise<void> {
+  proxy.mode = 'pass';
+  await eventually('Redis is back', async () => {
+    await append('back');
+    return await redis.answers();
+  });
+}
+
+test('§6: a command whose answer was lost is not sent again: it happened once', async () => {
+  proxy.mode = 'drop-replies';
+  await expect(append('once')).rejects.toBeInstanceOf(RedisOutageError);
+  await eventually('it was executed', async () => (await lengthOf('once')) === 1);
+  proxy.mode = 'reset';
+  await expectRecovery();
+  expect(await lengthOf('once')).toBe(1);
+});
+
+test('§6: commands and pipelines that are under way when the connection breaks are not sent again', async () => {
+  proxy.mode = 'drop-replies';
+  const single = append('cut');
+  const pipelined = redis.run((client) => {
+    const pipeline = client.pipeline();
+    for (const _ of countTo(3)) pipeline.rpush(routing.keys.offline('cut'), 'x');
+    return executePipeline<number>(pipeline);
+  });
+  const settled = Promise.allSettled([single, pipelined]);
+  await eventually('they were executed', async () => (await lengthOf('cut')) === 4);
+  proxy.mode = 'reset';
+  expect(await settled).toEqual([
+    { status: 'rejected', reason: expect.any(RedisOutageError) },
+    { status: 'rejected', reason: expect.any(RedisOutageError) },
+  ]);
+  await expectRecovery();
+  expect(await lengthOf('cut')).toBe(4);
+});
+
+test('§4: without Redis a command fails at once and is not kept for later', async () => {
+  proxy.mode = 'reset';
+  await eventually('the connection is lost', async () => !(await redis.answers()));
+  const [[result], tookMs] = await timed(Promise.allSettled([append('kept')]));
+  expect(result).toMatchObject({ status: 'rejected', reason: expect.any(RedisOutageError) });
+  expect(tookMs).toBeLessThan(100);
+  await expectRecovery();
+  expect(await lengthOf('kept')).toBe(0);
+});
+
+test('§4: with a hung Redis a command ends in bounded time, and after a few they fail at once', async () => {
+  proxy.mode = 'blackhole';
+  const faults = jest.fn();
+  redis.onFault(faults);
+  for (const _ of countTo(3)) {
+    const [[result], tookMs] = await timed(Promise.allSettled([append('hung')]));
+    expect(result?.status).toBe('rejected');
+    expect(tookMs).toBeLessThan(400);
+  }
+  const [, tookMs] = await timed(Promise.allSettled([append('hung')]));
+  expect(tookMs).toBeLessThan(50);
+  expect(faults).toHaveBeenCalledTimes(4);
+  expect(await redis.answers()).toBe(false);
+  await expectRecovery();
+});
+
+test('an answer that is an error of one command does not fail its neighbours', async () => {
+  await routing.client.set(routing.keys.offline('text'), 'x');
+  const replies = await redis.run((client) => {
+    const pipeline = client.pipeline();
+    for (const name of ['a', 'text', 'b']) pipeline.rpush(routing.keys.offline(name), 'x');
+    return executePipeline<number>(pipeline);
+  });
+  expect(replies).toEqual([1, expect.any(Error), 1]);
+});
+
+test('§2: being ready is told each time, with a line in the log for each change', async () => {
+  const lines: string[] = [];
+  const log = (message: string): void => void lines.push(message);
+  const other = new RedisConnection(proxy.through(routing.url), { info: log, warn: log });
+  let readies = 0;
+  other.onReady(() => readies++);
+  await eventually('it is ready', () => readies === 1);
+  proxy.mode = 'reset';
+  await eventually('the loss is logged', () => lines.length === 1);
+  proxy.mode = 'pass';
+  await eventually('it is ready again', () => readies === 2);
+  expect(lines).toEqual(['Redis connection lost', 'Redis connection back']);
+  other.close();
+});
+
+test('§2: it tries for ever, and a loss is logged once, not for each attempt', async () => {
+  const lines: string[] = [];
+  const log = (message: string): void => void lines.push(message);
+  let attempts = 0;
+  const refusing = createServer((socket) => {
+    attempts++;
+    socket.resetAndDestroy();
+  });
+  const port = await new Promise<number>((resolve) => {
+    refusing.listen(0, '127.0.0.1', () => {
+      const address = refusing.address();
+      if (address !== null && typeof address === 'object') resolve(address.port);
+    });
+  });
+  const other = new RedisConnection(`redis://127.0.0.1:${port}`, { info: log, warn: log });
+  await eventually('some attempts', () => attempts >= 4);
+  expect(lines).toEqual(['Redis connection lost']);
+  other.close();
+  await new Promise((resolve) => refusing.close(resolve));
+});

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import type { StoredMessage } from '@posthorn/protocol';
+import { eventually, openTestRedis, type TestRedis } from '@posthorn/testing';
+import { Redis } from 'ioredis';
+import {
+  Keys,
+  Lease,
+  OfflineList,
+  type OfflineListLimits,
+  Presence,
+  type RoutableMessage,
+  Router,
+} from '../src';
+import { type GatewayNotice, parseGatewayNotice } from '../src/gateway-notice';
+import { LiveGateways } from '../src/live-gateways';
+import { RedisConnection } from '../src/redis-connection';
+
+export const EPOCH = 'epoch-1';
+
+/** What one process has of the library, on a Redis with a prefix of the test file's own. */
+export interface TestProcess {
+  redis: RedisConnection;
+  gateways: LiveGateways;
+  presence: Presence;
+  list: OfflineList;
+  router: Router;
+}
+
+/** Redis for a test file. */
+export interface TestRouting {
+  keys: Keys;
+  /** For looking at what is there, and for putting there what should not be. */
+  client: Redis;
+  url: string;
+  /** A process with connections of its own, ready. */
+  start(url?: string, limits?: OfflineListLimits): Promise<TestProcess>;
+  /** A gateway with a lease that listens on its channel, and what came there. */
+  listen(gateway: string): Promise<GatewayNotice[]>;
+  /** Gives a gateway a lease, without anybody listening. */
+  lease(gateway: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens one; `close` ends all that was opened through it. */
+export function openTestRouting(on: TestRedis = openTestRedis()): TestRouting {
+  const keys = new Keys(on.prefix);
+  const started: { close(): void }[] = [];
+  const lease = async (gateway: string): Promise<void> => {
+    await on.client.set(keys.lease(gateway), '1', 'PX', 10_000);
+  };
+  return {
+    keys,
+    client: on.client,
+    url: on.url,
+    start: async (url = on.url, limits = { max: 1_000, ttlS: 604_800 }) => {
+      const redis = await openConnection(url);
+      started.push(redis);
+      const gateways = new LiveGateways(redis, keys);
+      return {
+        redis,
+        gateways,
+        presence: new Presence(redis, keys, gateways),
+        list: new OfflineList(redis, keys),
+        router: new Router(redis, keys, gateways, limits),
+      };
+    },
+    listen: async (gateway) => {
+      const notices: GatewayNotice[] = [];
+      const subscriber = new Redis(on.url);
+      started.push({ close: () => subscriber.disconnect() });
+      subscriber.on('message', (_channel, text) => {
+        const notice = parseGatewayNotice(text);
+        if (notice === null) throw new Error(`not a notice: ${text}`);
+        notices.push(notice);
+      });
+      await subscriber.subscribe(keys.channel(gateway));
+      await lease(gateway);
+      return notices;
+    },
+    lease,
+    close: async () => {
+      for (const each of started) each.close();
+      await on.close();
+    },
+  };
+}
+
+/** A connection whose log goes nowhere, ready for commands. */
+export async function openConnection(url: string): Promise<RedisConnection> {
+  const redis = new RedisConnection(url, { info: () => undefined, warn: () => undefined });
+  await eventually('Redis is ready', () => redis.answers());
+  return redis;
+}
+
+/** A committed message from alice to these users, with their places. */
+export function routable(
+  to: Record<string, number>,
+  more: Partial<Omit<StoredMessage, 'to'>> = {},
+): RoutableMessage {
+  const message: StoredMessage = {
+    id: randomUUID(),
+    from: 'alice',
+    to: Object.keys(to),
+    text: 'hello',
+    createdAt: '2026-11-22T12:00:00.000Z',
+    ...more,
+  };
+  return { message, epoch: EPOCH, entries: Object.entries(to).map(([user, seq]) => ({ user, seq })) };
+}
+
+/** The message as a recipient other than its sender sees it. */
+export function seen({ message }: RoutableMessage): Omit<StoredMessage, 'to'> {
+  const { to: _to, ...rest } = message;
+  return rest;
+}
+
+/** Another gateway's lease. */
+export function leaseOf(process: TestProcess, keys: Keys, gateway: string): Lease {
+  return new Lease(process.redis, keys, gateway);
+}
+
+/** How long it took. */
+export async function timed<T>(work: Promise<T>): Promise<[T, number]> {
+  const began = performance.now();
+  const value = await work;
+  return [value, performance.now() - began];
+}
+
+/** 1, 2, 3 … */
+export function countTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
