@@ -96,7 +96,7 @@ export class LiveGateways {
     }
   }
 
-  /** One refresh at a time; what nobody met for a minute is forgotten, which bounds the map. */
+  /** One refresh at a time; what nobody met for two minutes is forgotten, which bounds the map. */
   async #refresh(ids: readonly string[], waitMs?: number): Promise<void> {
     const now = Date.now();
     const inUse = ids.filter((id) => {
