@@ -2,13 +2,13 @@ import {
   claim,
   countTo,
   fillInbox,
+  holderOf,
   newMessage,
   openTestInbox,
   send,
   type TestInbox,
 } from '../test/inbox-fixture';
 import { claimDevices } from './claim-devices';
-import { findHolder } from './find-holder';
 import { moveCursors } from './move-cursors';
 import { releaseDevices } from './release-devices';
 
@@ -51,9 +51,9 @@ test('§5: each claim raises the fence and tells who held the device, until that
   const first = await claim(inbox.db, 'dave', 'phone', 'g1');
   const second = await claim(inbox.db, 'dave', 'phone', 'g2');
   expect(second).toMatchObject({ fence: first.fence + 1, previousGateway: 'g1' });
-  expect(await findHolder(inbox.db, { user: 'dave', device: 'phone' })).toBe('g2');
-  await releaseDevices(inbox.db, [{ user: 'dave', device: 'phone', fence: second.fence }]);
-  expect(await findHolder(inbox.db, { user: 'dave', device: 'phone' })).toBeNull();
+  expect(await holderOf(inbox, 'dave', 'phone')).toBe('g2');
+  await releaseDevices(inbox.db, [{ user: 'dave', device: 'phone', fence: second.fence, wasOpen: true }]);
+  expect(await holderOf(inbox, 'dave', 'phone')).toBeNull();
   expect(await claim(inbox.db, 'dave', 'phone', 'g3')).toMatchObject({
     fence: second.fence + 1,
     previousGateway: null,
@@ -70,7 +70,7 @@ test('§5: a device that is claimed twice in one batch: the later is the newer',
     [3, 'g2'],
     [1, null],
   ]);
-  expect(await findHolder(inbox.db, { user: 'erin', device: 'phone' })).toBe('g3');
+  expect(await holderOf(inbox, 'erin', 'phone')).toBe('g3');
 });
 
 test('§5: two gateways that claim the same devices at once, in opposite orders, get a fence each', async () => {

@@ -1,8 +1,8 @@
 import { migrateDatabase } from '@posthorn/stack';
 import { claim, fillInbox, openTestInbox, type TestInbox } from '../test/inbox-fixture';
 import { compareInboxes } from './compare-inboxes';
+import { findConnectedDevices } from './find-connected-devices';
 import { findLowestCursors } from './find-lowest-cursors';
-import { findSurplusDevices } from './find-surplus-devices';
 import { moveCursors } from './move-cursors';
 import { releaseDevices } from './release-devices';
 
@@ -71,13 +71,15 @@ test('§2: connections beyond the limit are those that connected last; what a de
     await claim(db, 'erin', device, gateway);
   }
   const ended = await claim(db, 'erin', 'f', 'g1');
-  await releaseDevices(db, [{ user: 'erin', device: 'f', fence: ended.fence }]);
-  const surplus = await findSurplusDevices(db, 'erin', ['g1', 'g2'], 2);
+  await releaseDevices(db, [{ user: 'erin', device: 'f', fence: ended.fence, wasOpen: true }]);
+  const surplus = (await findConnectedDevices(db, 'erin', ['g1', 'g2'])).slice(2);
   expect(surplus).toEqual([
     { user: 'erin', device: 'd', gateway: 'g1' },
     { user: 'erin', device: 'e', gateway: 'g2' },
   ]);
   await claim(db, 'erin', 'b', 'g2');
-  expect((await findSurplusDevices(db, 'erin', ['g1', 'g2'], 3)).map(({ device }) => device)).toEqual(['b']);
-  expect(await findSurplusDevices(db, 'erin', ['g1', 'g2'], 4)).toEqual([]);
+  expect((await findConnectedDevices(db, 'erin', ['g1', 'g2'])).slice(3).map(({ device }) => device)).toEqual(
+    ['b'],
+  );
+  expect((await findConnectedDevices(db, 'erin', ['g1', 'g2'])).slice(4)).toEqual([]);
 });

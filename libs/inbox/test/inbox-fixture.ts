@@ -120,6 +120,15 @@ export async function storedEntries(
   return rows.map((row) => ({ seq: Number(row.seq), messageId: row.message_id }));
 }
 
+/** The gateway that holds a device's connection, or null. */
+export async function holderOf(inbox: TestInbox, user: string, device: string): Promise<string | null> {
+  const [row] = await inbox.database.query<{ gateway: string | null }>(
+    'SELECT gateway FROM device WHERE user_id = $1 AND device = $2',
+    [user, device],
+  );
+  return row?.gateway ?? null;
+}
+
 /** 1, 2, 3 … */
 export function countTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);

@@ -79,11 +79,11 @@ test('§6: a kill -9 heals when the lease ends, a clean stop at once', async () 
   expect(await process.presence.findOnline(['erin'])).toEqual(new Set());
 });
 
-test('a field that is no number, and a key of another kind, count as nobody', async () => {
+test('§6: a field that is no number, and a key of another kind, count as nobody; the next connect mends the key', async () => {
   await routing.lease('g1');
   await routing.client.hset(routing.keys.presence('frank'), 'g1', 'many');
   await routing.client.set(routing.keys.presence('grace'), 'text');
   expect(await process.presence.findOnline(['frank', 'grace'])).toEqual(new Set());
-  expect(await process.presence.hold('g1', [{ user: 'grace', count: 1 }])).toEqual([new Map()]);
+  expect(await process.presence.hold('g1', [{ user: 'grace', count: 1 }])).toEqual([new Map([['g1', 1]])]);
   expect(await process.presence.findHolders([])).toEqual([]);
 });

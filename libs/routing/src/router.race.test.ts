@@ -11,8 +11,14 @@ afterAll(async () => {
   await routing.close();
 });
 
-const ROUNDS = 10;
+const ROUNDS = 8;
+const MAX_ROUNDS = 50;
 const USERS_PER_ROUND = 32;
+
+/** True while only one of the two orders was met: that proves nothing yet. */
+function isOneSided(ways: { published: number; listed: number }): boolean {
+  return ways.published === 0 || ways.listed === 0;
+}
 
 /** Takes this many turns of the event loop first, so that two steps meet in every order. */
 async function afterTurns<T>(turns: number, work: () => Promise<T>): Promise<T> {
@@ -24,8 +30,8 @@ test('§6: a send and a connect at the same moment: the entry is published to th
   const notices = await routing.listen('gateway');
   const [sender, gateway] = [await routing.start(), await routing.start()];
   const published: string[] = [];
-  let listed = 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  const ways = { published: 0, listed: 0 };
+  for (let round = 0; round < ROUNDS || (isOneSided(ways) && round < MAX_ROUNDS); round++) {
     await Promise.all(
       countTo(USERS_PER_ROUND).map(async (index) => {
         const user = `connect-${round}-${index}`;
@@ -37,12 +43,11 @@ test('§6: a send and a connect at the same moment: the entry is published to th
           }),
         ]);
         // On a machine that stalls for the whole budget of a route nothing is known of this one.
-        if (summary.unknown === 1) return;
-        // Redis did not answer in time on a busy machine: nothing can be said of this one.
         if (summary.unknown > 0) return;
         expect([user, summary.published + summary.listed]).toEqual([user, 1]);
         expect([user, found.length]).toEqual([user, summary.listed]);
-        listed += summary.listed;
+        ways.published += summary.published;
+        ways.listed += summary.listed;
         if (summary.published === 1) published.push(user);
       }),
     );
@@ -52,38 +57,36 @@ test('§6: a send and a connect at the same moment: the entry is published to th
     const arrived = new Set(items.flatMap(({ to }) => to.map(([user]) => user)));
     return published.every((user) => arrived.has(user));
   });
-  // Both orders were met, or this proves nothing.
-  expect(published.length).toBeGreaterThan(0);
-  expect(listed).toBeGreaterThan(0);
+  expect(isOneSided(ways)).toBe(false);
 });
 
 test('§6: a send and a disconnect at the same moment: the entry is published or listed, never neither', async () => {
   await routing.listen('leaving');
   const [sender, gateway] = [await routing.start(), await routing.start()];
-  const users = countTo(USERS_PER_ROUND * 2).map((index) => `leave-${index}`);
-  await gateway.presence.hold(
-    'leaving',
-    users.map((user) => ({ user, count: 1 })),
-  );
-  // From here on the sender knows the gateway, so that a route takes one trip, as a disconnect does.
-  await sender.router.route([routable({ [users[0] ?? '']: 1 })]);
   const ways = { published: 0, listed: 0 };
-  await Promise.all(
-    users.map(async (user, index) => {
-      const [summary] = await Promise.all([
-        afterTurns(index % 3, () => sender.router.route([routable({ [user]: 2 })])),
-        afterTurns((index >> 2) % 8, () => gateway.presence.hold('leaving', [{ user, count: 0 }])),
-      ]);
-      if (summary.unknown === 1) return;
-      if (summary.unknown > 0) return;
-      const listed = await gateway.list.read(user, 0, 10);
-      expect([user, summary.published + listed.length]).toEqual([user, 1]);
-      ways.published += summary.published;
-      ways.listed += listed.length;
-    }),
-  );
-  expect(ways.published).toBeGreaterThan(0);
-  expect(ways.listed).toBeGreaterThan(0);
+  for (let round = 0; round < ROUNDS || (isOneSided(ways) && round < MAX_ROUNDS); round++) {
+    const users = countTo(USERS_PER_ROUND).map((index) => `leave-${round}-${index}`);
+    await gateway.presence.hold(
+      'leaving',
+      users.map((user) => ({ user, count: 1 })),
+    );
+    // Now the sender knows the gateway, so that a route takes one trip, as a disconnect does.
+    await sender.router.route([routable({ [users[0] ?? '']: 1 })]);
+    await Promise.all(
+      users.slice(1).map(async (user, index) => {
+        const [summary] = await Promise.all([
+          afterTurns(index % 3, () => sender.router.route([routable({ [user]: 1 })])),
+          afterTurns((index >> 2) % 8, () => gateway.presence.hold('leaving', [{ user, count: 0 }])),
+        ]);
+        if (summary.unknown > 0) return;
+        const listed = await gateway.list.read(user, 0, 10);
+        expect([user, summary.published + listed.length]).toEqual([user, 1]);
+        ways.published += summary.published;
+        ways.listed += listed.length;
+      }),
+    );
+  }
+  expect(isOneSided(ways)).toBe(false);
 });
 
 test('§6: two senders and two gateways that come and go leave the counts of the last word', async () => {

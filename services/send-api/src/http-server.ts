@@ -86,8 +86,8 @@ export class HttpServer {
   }
 
   /**
-   * Stops within `drainMs`. In the first half of it, connections that are kept alive end with their next answer,
-   * so that a balancer's request does not meet a closed one; new connections are still served. Then nothing new is
+   * Stops within `drainMs`. For the first half of it everything is served, the connections that are kept alive
+   * for the last time: balancers see the readiness first, and no request meets a closed port. Then nothing new is
    * taken, and what is in flight gets the second half.
    */
   async stop(drainMs: number): Promise<void> {
@@ -95,7 +95,7 @@ export class HttpServer {
     for (const exchange of this.#connections.values()) {
       if (exchange !== null && !exchange.res.headersSent) exchange.res.setHeader('Connection', 'close');
     }
-    await this.#whenEmpty(drainMs / 2);
+    await new Promise((resolve) => setTimeout(resolve, drainMs / 2));
     this.#server.close();
     for (const [socket, exchange] of this.#connections) {
       if (exchange === null || exchange.res.writableFinished) socket.destroy();

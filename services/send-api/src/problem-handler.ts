@@ -23,7 +23,7 @@ export const problemHandler: ErrorRequestHandler = (error: unknown, req, res, _n
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof OutageError) {
-    return problem('unavailable', { detail: 'The database is out of reach.', cause: error });
+    return problem('unavailable', { detail: 'The database is out of reach or too slow.', cause: error });
   }
   if (error instanceof RedisOutageError) {
     return problem('unavailable', { detail: 'Presence is out of reach.', cause: error });

@@ -1,5 +1,6 @@
-import { eventually } from '@posthorn/testing';
-import { expectProblem, GatewayFixture, refusalOf, texts } from './gateway.fixture';
+import { eventually, type TestClient } from '@posthorn/testing';
+import { WebSocket } from 'ws';
+import { expectProblem, GatewayFixture, range, refusalOf, texts } from './gateway.fixture';
 
 describe('the connections of one user', () => {
   let fixture: GatewayFixture;
@@ -49,4 +50,50 @@ describe('the connections of one user', () => {
       return fourth !== undefined;
     });
   });
+
+  it('§2: of ten devices at once as many stay as may be, and none that was there before is ended', async () => {
+    const gateway = await fixture.start({ MAX_CONNECTIONS_PER_USER: '4' });
+    const user = fixture.user();
+    const first = await gateway.connectLive(user, { device: 'first' });
+    const attempts = await Promise.allSettled(
+      range(1, 10).map((n) => gateway.connect(user, { device: `d${n}` })),
+    );
+    const welcomed = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
+    expect(welcomed.length).toBeGreaterThanOrEqual(3);
+    await eventually('three stay', () => welcomed.filter(isOpen).length === 3);
+    expect(isOpen(first)).toBe(true);
+  });
+
+  it('§2: over two gateways at once they are settled to as many as may be', async () => {
+    const user = fixture.user();
+    const gateways = [
+      await fixture.start({ MAX_CONNECTIONS_PER_USER: '3' }),
+      await fixture.start({ MAX_CONNECTIONS_PER_USER: '3' }),
+    ];
+    const attempts = await Promise.allSettled(
+      range(1, 10).map((n) => gateways[n % 2]?.connect(user, { device: `d${n}` })),
+    );
+    const welcomed = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
+    await eventually('three stay', () => {
+      return welcomed.filter(isOpen).length === 3;
+    });
+  });
+
+  it('§2: a new device that connects several times at once is one more, not a takeover', async () => {
+    const user = fixture.user();
+    const gateway = await fixture.start({ MAX_CONNECTIONS_PER_USER: '2' });
+    const old = [
+      await gateway.connectLive(user, { device: 'a' }),
+      await gateway.connectLive(user, { device: 'b' }),
+    ];
+    const attempts = await Promise.allSettled(
+      range(1, 3).map(() => gateway.connect(user, { device: 'new' })),
+    );
+    expect(attempts.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(old.map(isOpen)).toEqual([true, true]);
+  });
 });
+
+function isOpen(client: TestClient | undefined): boolean {
+  return client?.socket.readyState === WebSocket.OPEN;
+}

@@ -18,11 +18,13 @@ export interface ConnectionHandlers {
   onClose(session: Session, code: number): void;
 }
 
-/** A constant of its own, because the types of ws lack closeTimeout. */
+/** A constant of its own, because the types of ws lack some of them. */
 const serverOptions = {
   noServer: true,
   clientTracking: false,
   maxPayload: MAX_FRAME_BYTES,
+  // Our own limit of frames ends a flood of pings, with a close code that says why; ws would just cut it.
+  maxPendingAutoPongs: 10_000,
   perMessageDeflate: false,
   closeTimeout: CLOSE_TIMEOUT_MS,
   // Never the bearer entry, which would tell the token to whoever reads the answer.

@@ -1,4 +1,4 @@
-import { type DeviceHold, type InboxDatabase, releaseDevices } from '@posthorn/inbox';
+import { type DeviceRelease, type InboxDatabase, releaseDevices } from '@posthorn/inbox';
 import { Batcher, type Logger } from '@posthorn/runtime';
 import { isUnavailable } from './unavailable';
 
@@ -7,9 +7,9 @@ const MAX_WAITING = 20_000;
 
 /** Records that connections ended. What Postgres could not take waits for the next reconcile. */
 export class DeviceReleaser {
-  readonly #releases: Batcher<DeviceHold, true>;
+  readonly #releases: Batcher<DeviceRelease, true>;
   readonly #log: Logger;
-  #waiting: DeviceHold[] = [];
+  #waiting: DeviceRelease[] = [];
 
   constructor(db: InboxDatabase, log: Logger) {
     this.#log = log;
@@ -26,7 +26,7 @@ export class DeviceReleaser {
   }
 
   /** The connection ended. */
-  release(hold: DeviceHold): void {
+  release(hold: DeviceRelease): void {
     this.#releases.submit(hold).catch((error: unknown) => {
       if (!isUnavailable(error))
         this.#log.error('the end of a connection could not be recorded', { user: hold.user, error });

@@ -64,7 +64,7 @@ export class GatewayHost implements SessionHost {
     void presence.announce(session.user);
     const { fence, user, device } = session;
     if (fence === null) return;
-    releaser.release({ user, device, fence });
+    releaser.release({ user, device, fence, wasOpen: true });
     metrics.closes.inc({ code: reason === 'peer' ? '0' : String(closeCodes[reason].code) });
     log.info('connection ended', { user, device, session: session.id, reason });
   }

@@ -45,6 +45,7 @@ export class PresenceKeeper {
   #again: NodeJS.Timeout | null = null;
   #round: string[] = [];
   #hasLease = false;
+  #isLeased = false;
   #isStopped = false;
 
   constructor(options: PresenceKeeperOptions) {
@@ -56,6 +57,11 @@ export class PresenceKeeper {
       concurrency: 4,
       run: async (users) => this.#write(users),
     });
+  }
+
+  /** True when the last renewal of the lease went through. */
+  get isLeased(): boolean {
+    return this.#isLeased;
   }
 
   /** Takes the lease, if Redis is there, and keeps it from now on. */
@@ -91,6 +97,7 @@ export class PresenceKeeper {
       const wasThere = await this.#options.lease.renew();
       const isFirst = !this.#hasLease;
       this.#hasLease = true;
+      this.#isLeased = true;
       if (!wasThere) {
         if (!isFirst) this.#options.log.warn('Redis had lost the lease', { gateway: this.#options.gateway });
         await this.#assertAll();
@@ -104,6 +111,7 @@ export class PresenceKeeper {
         await this.#assertShare();
       }
     } catch (error) {
+      this.#isLeased = false;
       if (!(error instanceof RedisOutageError)) throw error;
     }
   }

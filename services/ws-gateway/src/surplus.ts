@@ -1,4 +1,4 @@
-import { findSurplusDevices, type InboxDatabase } from '@posthorn/inbox';
+import { findConnectedDevices, type InboxDatabase } from '@posthorn/inbox';
 import { type Notifier, RedisOutageError } from '@posthorn/routing';
 import type { ConnectionTable } from './connection-table';
 import { isUnavailable } from './unavailable';
@@ -25,7 +25,8 @@ export async function endSurplus(
   { db, table, notifier, gateway, limit }: SurplusContext,
 ): Promise<void> {
   try {
-    for (const { device, gateway: holder } of await findSurplusDevices(db, user, gateways, limit)) {
+    const connected = await findConnectedDevices(db, user, gateways);
+    for (const { device, gateway: holder } of connected.slice(limit)) {
       if (holder === gateway) endSurplusHere(user, device, table);
       else await notifier.publishSurplus(holder, { user, device });
     }

@@ -148,7 +148,6 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
       concurrency: 2,
       run: async (claims) => claimDevices(db, claims),
     }),
-    gateways,
     notifier,
     presence,
     table,
@@ -171,7 +170,10 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   life.onStop('http', () => server.close());
   life.onStop('connections', async () => {
     isStopping = true;
-    await stopConnections(table, settings.drainMs);
+    // Balancers see the readiness first: until half of the time is over, upgrades are answered (503), also with
+    // nobody connected.
+    const halfway = new Promise((resolve) => setTimeout(resolve, settings.drainMs / 2));
+    await Promise.all([stopConnections(table, settings.drainMs), halfway]);
     await Promise.all([acks.idle(), recorder.idle()]);
     await Promise.all([releaser.idle(), teller.idle()]);
   });
@@ -180,11 +182,13 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     port: server.port,
     readiness: async (): Promise<Readiness> => {
       const [missing, isRedisThere] = await Promise.all([db.readiness(), redis.answers()]);
-      const isDegraded = !isRedisThere || !channel.isSubscribed;
+      const isDegraded = !isRedisThere || !channel.isSubscribed || !presence.isLeased;
       return {
         ready: missing === null,
         missing: { ...missing },
-        degraded: isDegraded ? { redis: 'Redis is out of reach: delivery comes from Postgres' } : {},
+        degraded: isDegraded
+          ? { redis: 'Redis is out of reach or refuses writes: delivery comes from Postgres' }
+          : {},
       };
     },
   };

@@ -52,3 +52,8 @@ test('§6: holding some renews the life of the hash', async () => {
   await hold('erin', 'g2', 1, 1_000);
   expect(await routing.client.ttl(routing.keys.presence('erin'))).toBeGreaterThan(900);
 });
+
+test('§6: a key of another kind is replaced, so that it does not stay for ever', async () => {
+  await routing.client.set(routing.keys.presence('frank'), 'text');
+  expect(await hold('frank', 'g1', 1)).toEqual({ g1: '1' });
+});

@@ -7,7 +7,13 @@
  */
 export const HOLD_SCRIPT = `
 if tonumber(ARGV[2]) > 0 then
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+  local set = redis.pcall('HSET', KEYS[1], ARGV[1], ARGV[2])
+  if type(set) == 'table' and set.err then
+    -- Something else under the key is nobody's, and would stay for ever.
+    if not string.find(set.err, 'WRONGTYPE', 1, true) then return set end
+    redis.call('DEL', KEYS[1])
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+  end
   redis.call('EXPIRE', KEYS[1], ARGV[3])
 else
   redis.call('HDEL', KEYS[1], ARGV[1])

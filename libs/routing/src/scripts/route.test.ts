@@ -95,3 +95,9 @@ test('§2: each append renews the life of the list', async () => {
   await route('heidi', ['e2'], { ttlS: 1_000 });
   expect(await routing.client.ttl(routing.keys.offline('heidi'))).toBeGreaterThan(900);
 });
+
+test('§6: a presence of another kind is nobody’s: returns listed', async () => {
+  await routing.client.set(routing.keys.presence('ivan'), 'text');
+  expect(await route('ivan', ['e1'])).toEqual(['listed']);
+  expect(await listOf('ivan')).toEqual(['e1']);
+});

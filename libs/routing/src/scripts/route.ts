@@ -12,7 +12,9 @@
  */
 export const ROUTE_SCRIPT = `
 local live, unknown = {'live'}, {'unknown'}
-for _, id in ipairs(redis.call('HKEYS', KEYS[1])) do
+local ids = redis.pcall('HKEYS', KEYS[1])
+if ids.err then ids = {} end -- something else sits there: nobody holds the user
+for _, id in ipairs(ids) do
   local word = ' ' .. id .. ' '
   if string.find(ARGV[1], word, 1, true) then
     live[#live + 1] = id

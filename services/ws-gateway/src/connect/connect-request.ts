@@ -38,6 +38,9 @@ function targetOf(request: IncomingMessage): URL {
  * @throws Problem 400, 404, 405, 426
  */
 export function checkHandshake(request: IncomingMessage): void {
+  if (request.headersDistinct.host?.length !== 1) {
+    throw problem('malformed_request', { detail: 'there must be one Host header' });
+  }
   if (targetOf(request).pathname !== CONNECT_PATH) throw problem('not_found');
   if (request.method !== 'GET') throw problem('method_not_allowed', { headers: { Allow: 'GET' } });
   const { headers } = request;

@@ -3,11 +3,11 @@ import type { Duplex } from 'node:stream';
 import {
   type ClaimedDevice,
   type DeviceClaim,
-  findHolder,
+  findConnectedDevices,
   type InboxDatabase,
   OutageError,
 } from '@posthorn/inbox';
-import { type LiveGateways, type Notifier, RedisOutageError } from '@posthorn/routing';
+import { type Holders, type Notifier, RedisOutageError } from '@posthorn/routing';
 import {
   type AllowedOrigins,
   type Batcher,
@@ -30,7 +30,6 @@ export interface ConnectContext {
   gateway: string;
   db: InboxDatabase;
   claims: Batcher<DeviceClaim, ClaimedDevice>;
-  gateways: LiveGateways;
   notifier: Notifier;
   presence: PresenceKeeper;
   table: ConnectionTable;
@@ -56,6 +55,8 @@ export interface Connect {
   query?: ConnectQuery;
   identity?: Identity;
   session?: Session;
+  /** The gateways that hold the user, and how many connections each. */
+  holders?: Holders;
   claimed?: ClaimedDevice;
 }
 
@@ -72,6 +73,7 @@ export const connectSteps = [
   readQuery,
   announcePresence,
   claimDevice,
+  checkLimit,
   open,
 ] as const satisfies readonly ((connect: Connect, context: ConnectContext) => void | Promise<void>)[];
 
@@ -117,41 +119,41 @@ async function announcePresence(connect: Connect, context: ConnectContext): Prom
   );
   connect.session = session;
   context.table.add(session);
-  const holders = await context.presence.announce(user);
-  // Without Redis only our own count is known; the rest is settled when it is back.
-  const connections = holders === null ? context.table.count(user) : total(holders);
-  if (connections > context.maxConnectionsPerUser && !(await isTakeover(session, context))) {
-    throw problem('too_many_connections', {
-      detail: `a user may have ${context.maxConnectionsPerUser} connections at a time`,
-    });
-  }
-}
-
-/** A device that is connected already is taken over: that is not one connection more. */
-async function isTakeover(session: Session, context: ConnectContext): Promise<boolean> {
-  if (context.table.ofDevice(session.user, session.device).length > 1) return true;
-  try {
-    const holder = await findHolder(context.db, session);
-    if (holder === null || holder === context.gateway) return false;
-    return (await context.gateways.findLive([holder])).has(holder);
-  } catch (error) {
-    if (error instanceof RedisOutageError) return false;
-    if (error instanceof OutageError) throw problem('unavailable', { cause: error });
-    throw error;
-  }
+  // Without Redis only our own connections are known; the rest is settled when it is back.
+  connect.holders = (await context.presence.announce(user)) ?? new Map();
 }
 
 async function claimDevice(connect: Connect, { claims, gateway }: ConnectContext): Promise<void> {
   const { session } = connect;
   if (session === undefined) throw new Error('claimed before it was announced');
   const { user, device } = session;
-  try {
-    connect.claimed = await claims.submit({ user, device, gateway });
-  } catch (error) {
-    if (error instanceof OutageError) throw problem('unavailable', { cause: error });
-    if (error instanceof OverloadedError) throw problem('overloaded', { cause: error });
-    throw error;
+  connect.claimed = await claims.submit({ user, device, gateway }).catch(refuseOutage);
+}
+
+/**
+ * A user's connections are ranked by when Postgres saw them claimed: of several that race for the last place each
+ * comes to the same answer. A device that was connected before takes over, and is not one more.
+ */
+async function checkLimit(connect: Connect, context: ConnectContext): Promise<void> {
+  const { session, holders } = connect;
+  const { table, gateway, maxConnectionsPerUser } = context;
+  if (session === undefined || holders === undefined) throw new Error('counted before it was announced');
+  const elsewhere = total(holders) - (holders.get(gateway) ?? 0);
+  if (elsewhere + table.count(session.user) <= maxConnectionsPerUser) return;
+  const gateways = [...new Set([gateway, ...holders.keys()])];
+  const connected = await findConnectedDevices(context.db, session.user, gateways).catch(refuseOutage);
+  const admitted = connected.slice(0, maxConnectionsPerUser);
+  if (!admitted.some(({ device }) => device === session.device)) {
+    throw problem('too_many_connections', {
+      detail: `a user may have ${maxConnectionsPerUser} connections at a time`,
+    });
   }
+}
+
+function refuseOutage(error: unknown): never {
+  if (error instanceof OutageError) throw problem('unavailable', { cause: error });
+  if (error instanceof OverloadedError) throw problem('overloaded', { cause: error });
+  throw error;
 }
 
 function open(connect: Connect, { openSocket, isStopping }: ConnectContext): void {

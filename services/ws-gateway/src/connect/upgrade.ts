@@ -59,5 +59,5 @@ export async function handleUpgrade(
 /** A device that was claimed for a connection that never came to be is held by nobody. */
 function releaseUnopened({ session, claimed }: Connect, { releaser }: ConnectContext): void {
   if (session === undefined || session.fence !== null || claimed === undefined) return;
-  releaser.release({ user: session.user, device: session.device, fence: claimed.fence });
+  releaser.release({ user: session.user, device: session.device, fence: claimed.fence, wasOpen: false });
 }
