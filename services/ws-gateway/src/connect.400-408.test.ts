@@ -72,6 +72,8 @@ describe('an upgrade that is malformed or incomplete', () => {
     ['a short key', { 'Sec-WebSocket-Key': 'c2hvcnQ=' }],
     ['a key that is no base64', { 'Sec-WebSocket-Key': 'not a key at all, is it?' }],
     ['an empty key', { 'Sec-WebSocket-Key': '' }],
+    ['no Host', { Host: [] }],
+    ['two Hosts', { Host: ['a', 'b'] }],
     ['two keys', { 'Sec-WebSocket-Key': ['dGhlIHNhbXBsZSBub25jZQ==', 'dGhlIHNhbXBsZSBub25jZQ=='] }],
     ['a list of subprotocols with a hole', { 'Sec-WebSocket-Protocol': 'posthorn.v1,,other' }],
     ['an empty list of subprotocols', { 'Sec-WebSocket-Protocol': '' }],

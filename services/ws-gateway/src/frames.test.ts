@@ -335,6 +335,19 @@ describe('frames of a client', () => {
       limited = await fixture.start({ RATE_LIMIT_FRAMES: '10' });
     });
 
+    it('§2: pings in one write close with 4429 beyond the burst, and are all answered below it', async () => {
+      const usual = await fixture.start();
+      const pings = (count: number): Buffer =>
+        Buffer.concat(Array.from({ length: count }, () => frame(PING, '')));
+      const flooding = await RawClient.open(usual.port, fixture.user());
+      flooding.write(pings(500));
+      expect(await flooding.closeCode()).toBe(4429);
+      const busy = await RawClient.open(usual.port, fixture.user());
+      busy.write(Buffer.concat([pings(300), frame(TEXT, '{"type":"ping","ref":1}')]));
+      await eventually('answered', () => busy.received.includes('{"type":"pong","ref":1}'));
+      for (const client of [flooding, busy]) client.socket.destroy();
+    });
+
     it('§2: text frames close with 4429 after the burst of 4 times the rate', async () => {
       const client = await limited.connectLive(fixture.user());
       for (let count = 0; count < 100; count++) client.send({ type: 'ping' });
