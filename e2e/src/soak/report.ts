@@ -24,9 +24,11 @@ export function percentile(sorted: readonly number[], share: number): number {
 /** Shows how far a long step is, a few times a second at most, on a terminal in one line. */
 export function progress(label: string, total: number): (done: number) => void {
   let lastAt = 0;
+  let isOver = false;
   return (done) => {
     const now = performance.now();
-    if (now - lastAt < (process.stdout.isTTY ? 250 : 5_000) && done < total) return;
+    if (isOver || (now - lastAt < (process.stdout.isTTY ? 250 : 5_000) && done < total)) return;
+    isOver = done >= total;
     lastAt = now;
     process.stdout.write(
       `${process.stdout.isTTY ? '\r' : ''}  ${label}: ${done} of ${total}${process.stdout.isTTY && done < total ? '' : '\n'}`,

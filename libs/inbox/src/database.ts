@@ -12,6 +12,8 @@ export interface DatabaseLog {
 export interface DatabaseOptions {
   url: string;
   log: DatabaseLog;
+  /** Called for each statement that Postgres did not take or answer. */
+  onFault?: () => void;
   /** Connections for the hot statements. */
   poolSize?: number;
 }
@@ -37,6 +39,7 @@ const MAX_RETRIES = 3;
 export class InboxDatabase {
   readonly #pool: Pool;
   readonly #log: DatabaseLog;
+  readonly #onFault: () => void;
   readonly #openSource: () => DataSource;
   #source: DataSource;
   #initializing: Promise<DataSource> | null = null;
@@ -54,6 +57,7 @@ export class InboxDatabase {
       application_name: 'posthorn',
     };
     this.#log = options.log;
+    this.#onFault = options.onFault ?? (() => undefined);
     this.#pool = new Pool({
       connectionString: options.url,
       max: options.poolSize ?? 8,
@@ -94,7 +98,7 @@ export class InboxDatabase {
         const result = await this.#pool.query<Row>({ ...statement, values: [...values] });
         return result.rows;
       } catch (error) {
-        if (attempt >= MAX_RETRIES || !isRetryable(error)) throw asOutage(error);
+        if (attempt >= MAX_RETRIES || !isRetryable(error)) throw this.#failed(error);
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
       }
     }
@@ -112,7 +116,7 @@ export class InboxDatabase {
     } catch (error) {
       const cause = error instanceof Error && 'driverError' in error ? error.driverError : error;
       if (source !== undefined && isSilence(cause)) this.#leave(source);
-      throw asOutage(cause);
+      throw this.#failed(cause);
     }
   }
 
@@ -140,6 +144,12 @@ export class InboxDatabase {
     const { rows } = await this.#pool.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
     const done = new Set(rows.map((row) => row.name));
     return migrations.filter((migration) => !done.has(migration.name)).length;
+  }
+
+  #failed(error: unknown): Error {
+    const outcome = asOutage(error);
+    if (outcome instanceof OutageError) this.#onFault();
+    return outcome;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** What the names of our own metrics begin with. */
 export const METRIC_PREFIX = 'posthorn_';
@@ -18,4 +18,24 @@ export function createMetrics(service: string): Registry {
     aggregator: 'first',
   }).set({ service }, 1);
   return registry;
+}
+
+/** Counts the steps that failed for want of a store, in either service. */
+export function createStoreErrors(registry: Registry): Counter<'store'> {
+  return new Counter({
+    name: `${METRIC_PREFIX}store_errors_total`,
+    help: 'Steps that failed for want of Postgres or Redis.',
+    labelNames: ['store'],
+    registers: [registry],
+  });
+}
+
+/** Counts receipts, in either service. */
+export function createReceiptsRecorded(registry: Registry): Counter<'status'> {
+  return new Counter({
+    name: `${METRIC_PREFIX}receipts_total`,
+    help: 'Receipts recorded for the first time, by status.',
+    labelNames: ['status'],
+    registers: [registry],
+  });
 }

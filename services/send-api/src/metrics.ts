@@ -1,3 +1,4 @@
+import { createReceiptsRecorded, createStoreErrors } from '@posthorn/runtime';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What became of a `POST /v1/messages`. */
@@ -25,6 +26,8 @@ export interface SendApiMetrics {
   readonly routedEntries: Counter<'result'>;
   readonly requests: Counter<'method' | 'route' | 'status'>;
   readonly purgedKeys: Counter;
+  readonly receipts: Counter<'status'>;
+  readonly storeErrors: Counter<'store'>;
 }
 
 /** Registers them all but the gauge of `watchPendingSends`. */
@@ -78,6 +81,8 @@ export function createSendApiMetrics(registry: Registry): SendApiMetrics {
       help: 'Idempotency keys removed after their 24 hours.',
       registers,
     }),
+    receipts: createReceiptsRecorded(registry),
+    storeErrors: createStoreErrors(registry),
   };
 }
 

@@ -49,9 +49,15 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
   const { settings, log, life, metrics: registry } = context;
   const metrics = createSendApiMetrics(registry);
 
-  const inbox = InboxDatabase.open({ url: settings.databaseUrl, log });
+  const { storeErrors } = metrics;
+  const inbox = InboxDatabase.open({
+    url: settings.databaseUrl,
+    log,
+    onFault: () => storeErrors.inc({ store: 'postgres' }),
+  });
   life.onStop('postgres', () => inbox.close());
   const redis = new RedisConnection(settings.redisUrl, log);
+  redis.onFault(() => storeErrors.inc({ store: 'redis' }));
   life.onStop('redis', () => redis.close());
   const verifier = new TokenVerifier({ auth: settings.auth });
   life.onStop('tokens', () => verifier.close());
@@ -102,7 +108,10 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
     findMessage: (id, user) => within(POSTGRES_WAIT_MS, findMessage(inbox, id, user)),
     findReceipts: (id, sender) => within(POSTGRES_WAIT_MS, findReceipts(inbox, id, sender)),
     recordRead: (read) => within(POSTGRES_WAIT_MS, reads.submit(read)),
-    publishReceipts: (news) => notifier.publishReceipts(news),
+    publishReceipts: (news) => {
+      for (const { status } of news) metrics.receipts.inc({ status });
+      return notifier.publishReceipts(news);
+    },
     readPage: (user, after, limit) => within(POSTGRES_WAIT_MS, readInboxPage(inbox, { user, after, limit })),
     findOnline: (users) => presence.findOnline(users),
     findLastSeen: (users) => within(POSTGRES_WAIT_MS, findLastSeen(inbox, users)),

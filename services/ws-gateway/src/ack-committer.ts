@@ -90,7 +90,6 @@ export class AckCommitter {
   /** What was wanted stays wanted: the next acknowledgement or reconcile tries again. */
   #fail(session: Session): void {
     this.#metrics.acks.inc({ outcome: 'unavailable' });
-    this.#metrics.storeErrors.inc({ store: 'postgres' });
     for (const { ref } of session.ackRefs.splice(0))
       session.fail('unavailable', 'the acknowledgement was not committed', ref);
   }

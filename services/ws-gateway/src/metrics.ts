@@ -1,4 +1,4 @@
-import { METRIC_PREFIX } from '@posthorn/runtime';
+import { createReceiptsRecorded, createStoreErrors, METRIC_PREFIX } from '@posthorn/runtime';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ConnectionTable } from './connection-table';
 import type { Session } from './session';
@@ -52,14 +52,14 @@ export function createGatewayMetrics(registry: Registry, table: ConnectionTable)
     closes: counter('closes_total', 'Connections that ended, by close code; 0 is the peer.', ['code']),
     badFrames: counter('bad_frames_total', 'Frames that got an error frame, by its code.', ['code']),
     acks: counter('acks_total', 'Acknowledgements, by outcome.', ['outcome']),
-    receipts: counter('receipts_total', 'Receipts recorded for the first time, by status.', ['status']),
+    receipts: createReceiptsRecorded(registry),
     droppedNews: counter(
       'dropped_receipt_frames_total',
       'Receipt frames that were not sent; the receipts are stored.',
     ),
     rubbish: counter('rubbish_notices_total', 'Notices on the own channel that were none.'),
     trimmed: counter('trimmed_entries_total', 'Entries trimmed from offline lists.'),
-    storeErrors: counter('store_errors_total', 'Steps that failed for want of Postgres or Redis.', ['store']),
+    storeErrors: createStoreErrors(registry),
   };
 }
 

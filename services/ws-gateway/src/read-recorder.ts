@@ -42,7 +42,6 @@ export class ReadRecorder {
     } catch (error) {
       if (!isUnavailable(error))
         this.#log.error('receipts could not be recorded', { user: session.user, error });
-      this.#metrics.storeErrors.inc({ store: 'postgres' });
       session.fail('unavailable', 'the receipts were not recorded', ref);
     }
   }

@@ -80,7 +80,6 @@ export class Reconciler {
       }
       this.#options.onRound();
     } catch (error) {
-      this.#options.metrics.storeErrors.inc({ store: 'postgres' });
       this.#options.log[isUnavailable(error) ? 'warn' : 'error']('reconcile put off', { error });
     }
     if (behind.length === 0) return;

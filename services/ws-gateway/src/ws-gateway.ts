@@ -50,14 +50,19 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   const gateway = randomBytes(6).toString('hex');
   let isStopping = false;
 
-  const db = InboxDatabase.open({ url: settings.databaseUrl, log });
-  life.onStop('postgres', () => db.close());
-  const redis = new RedisConnection(settings.redisUrl, log);
-  life.onStop('redis', () => redis.close());
-
   const table = new ConnectionTable();
   const metrics = createGatewayMetrics(registry, table);
-  redis.onFault(() => metrics.storeErrors.inc({ store: 'redis' }));
+  const { storeErrors } = metrics;
+  const db = InboxDatabase.open({
+    url: settings.databaseUrl,
+    log,
+    onFault: () => storeErrors.inc({ store: 'postgres' }),
+  });
+  life.onStop('postgres', () => db.close());
+  const redis = new RedisConnection(settings.redisUrl, log);
+  redis.onFault(() => storeErrors.inc({ store: 'redis' }));
+  life.onStop('redis', () => redis.close());
+
   const tokens = new TokenVerifier({ auth: settings.auth });
 
   const keys = new Keys(settings.redisPrefix);
