@@ -88,7 +88,9 @@ const CLAIM: Statement = {
       WHERE (SELECT count(*) FROM was) >= 0
       ORDER BY a.user_id COLLATE "C", a.device COLLATE "C"
       ON CONFLICT (user_id, device) DO UPDATE
-        SET fence = device.fence + 1, gateway = EXCLUDED.gateway, connected_at = EXCLUDED.connected_at
+        SET fence = device.fence + 1, gateway = EXCLUDED.gateway, connected_at =
+          -- Who takes over keeps the place of the connection before.
+          CASE WHEN device.gateway IS NULL THEN EXCLUDED.connected_at ELSE device.connected_at END
       RETURNING user_id, device, cursor, fence
     )
     SELECT a.nth::int AS nth, c.cursor, c.fence, w.gateway AS previous,

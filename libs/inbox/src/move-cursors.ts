@@ -10,14 +10,16 @@ export interface CursorMove extends DeviceHold {
 
 /** What became of one move. */
 export interface CursorMoved {
-  /** False when a newer connection holds the device: the acknowledgement was refused. */
+  /** False when the device is not held under this fencing token (any more): the acknowledgement was refused. */
   isHolder: boolean;
+  /** How far the cursor is now; below what was asked where that was too far for one statement. */
+  cursor: number;
   /** What was delivered by it for the first time. */
   news: ReceiptNews[];
 }
 
-/** One acknowledgement may cover any number of entries; each statement takes this many of them at most. */
-const MAX_STEP = 2_000;
+/** Entries that one statement records as delivered, at most: its devices share them. */
+const MAX_ENTRIES = 5_000;
 
 interface MovedRow {
   nth: number;
@@ -28,39 +30,36 @@ interface MovedRow {
 }
 
 /**
- * Moves cursors forward, never back, and records *delivered* for every entry that a cursor passes.
+ * Moves cursors forward, never back, and records *delivered* for every entry that a cursor passes. One statement:
+ * a move that is too far for it gets a part of the way, and the caller asks again.
  * Of several moves of one device in a batch only the highest is written. Committed when it returns.
  * @throws OutageError
  */
 export async function moveCursors(db: InboxDatabase, moves: readonly CursorMove[]): Promise<CursorMoved[]> {
-  const results = moves.map((): CursorMoved => ({ isHolder: false, news: [] }));
-  let waiting = highestOfEach(moves);
-  while (waiting.length > 0) {
-    const rows = await db.run<MovedRow>(MOVE, [
-      waiting.map(({ move }) => move.user),
-      waiting.map(({ move }) => move.device),
-      waiting.map(({ move }) => move.fence),
-      waiting.map(({ move }) => move.seq),
-      MAX_STEP,
-    ]);
-    const unfinished = new Set<(typeof waiting)[number]>();
-    for (const row of rows) {
-      const target = waiting[row.nth - 1];
-      const result = target && results[target.index];
-      if (target === undefined || result === undefined) continue;
-      result.isHolder = true;
-      if (row.cursor < target.move.seq) unfinished.add(target);
-      if (row.message_id === null || row.sender === null || row.at === null) continue;
-      const { user } = target.move;
-      result.news.push({
-        messageId: row.message_id,
-        sender: row.sender,
-        user,
-        status: 'delivered',
-        at: row.at,
-      });
-    }
-    waiting = [...unfinished];
+  const results = moves.map((): CursorMoved => ({ isHolder: false, cursor: 0, news: [] }));
+  const targets = highestOfEach(moves);
+  const rows = await db.run<MovedRow>(MOVE, [
+    targets.map(({ move }) => move.user),
+    targets.map(({ move }) => move.device),
+    targets.map(({ move }) => move.fence),
+    targets.map(({ move }) => move.seq),
+    Math.max(1, Math.floor(MAX_ENTRIES / targets.length)),
+  ]);
+  for (const row of rows) {
+    const target = targets[row.nth - 1];
+    const result = target && results[target.index];
+    if (target === undefined || result === undefined) continue;
+    result.isHolder = true;
+    result.cursor = row.cursor;
+    if (row.message_id === null || row.sender === null || row.at === null) continue;
+    const { user } = target.move;
+    result.news.push({
+      messageId: row.message_id,
+      sender: row.sender,
+      user,
+      status: 'delivered',
+      at: row.at,
+    });
   }
   return shareResults(moves, results);
 }
@@ -85,11 +84,15 @@ function highestOfEach(moves: readonly CursorMove[]): Target[] {
 
 /** The lower moves of a device stand or fall with its highest; the news is told once. */
 function shareResults(moves: readonly CursorMove[], results: CursorMoved[]): CursorMoved[] {
-  const holders = new Set(moves.filter((_, index) => results[index]?.isHolder).map(holdName));
-  return moves.map((move, index) => ({
-    isHolder: holders.has(holdName(move)),
-    news: results[index]?.news ?? [],
-  }));
+  const cursors = new Map<string, number>();
+  for (const [index, move] of moves.entries()) {
+    const result = results[index];
+    if (result?.isHolder) cursors.set(holdName(move), result.cursor);
+  }
+  return moves.map((move, index) => {
+    const cursor = cursors.get(holdName(move));
+    return { isHolder: cursor !== undefined, cursor: cursor ?? 0, news: results[index]?.news ?? [] };
+  });
 }
 
 /**

@@ -76,9 +76,9 @@ const RECORD: Statement = {
       SELECT nth FROM known GROUP BY nth HAVING count(*) = count(sender)
     ), recorded AS (
       INSERT INTO receipt (message_id, user_id, delivered_at, read_at)
-      SELECT DISTINCT message_id, user_id, ${nowSql}, ${nowSql}
+      SELECT DISTINCT message_id, user_id COLLATE "C" AS user_id, ${nowSql}, ${nowSql}
       FROM known WHERE nth IN (SELECT nth FROM complete)
-      ORDER BY message_id, user_id
+      ORDER BY message_id, user_id COLLATE "C"
       ON CONFLICT (message_id, user_id) DO UPDATE SET read_at = EXCLUDED.read_at WHERE receipt.read_at IS NULL
       RETURNING message_id, user_id
     )

@@ -20,12 +20,14 @@ export function redactField(name: string, value: unknown): unknown {
 
 /** Text without the passwords of URLs, bearer tokens and JWTs that slipped into it; cut at 8192 characters. */
 export function redactText(text: string): string {
-  const cut = text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text;
-  return cut
+  // Replaced before it is cut: a token that the cut goes through would not look like one.
+  const clean = text
+    .slice(0, 4 * MAX_CHARS)
     .replace(/:\/\/[^\s/]*@/g, '://***@')
     .replace(/([?&](?:password|secret|token|access_token)=)[^&\s]*/gi, '$1***')
     .replace(/\bbearer[ .]+[\w.~+/=-]+/gi, `Bearer ${REDACTED}`)
-    .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, REDACTED);
+    .replace(/\beyJ[\w-]+(?:\.[\w-]*){0,2}/g, REDACTED);
+  return clean.length > MAX_CHARS ? `${clean.slice(0, MAX_CHARS)}…` : clean;
 }
 
 function redactAt(name: string, value: unknown, depth: number, path: readonly object[]): unknown {

@@ -73,6 +73,6 @@ test('a round that fails is over, and stop waits for the one that runs', async (
     log,
   });
   failing.start();
-  await expect(failing.clean()).resolves.toBeUndefined();
+  await expect(failing.clean()).resolves.toBe(false);
   await failing.stop();
 });

@@ -9,7 +9,7 @@ export interface JanitorOptions {
 
 const INTERVAL_MS = 180_000;
 const BATCH = 1_000;
-/** One round ends after this many batches; the next comes soon enough. */
+/** One round ends after this many batches; where it was not enough, the next follows at once. */
 const MAX_BATCHES = 50;
 
 /**
@@ -37,29 +37,31 @@ export class Janitor {
     await this.#round;
   }
 
-  /** One round; never rejects. */
-  async clean(): Promise<void> {
+  /** One round; never rejects. True when there may be more. */
+  async clean(): Promise<boolean> {
     const { purge, onPurged, log } = this.#options;
     try {
       for (let batch = 0; batch < MAX_BATCHES && !this.#isStopped; batch++) {
         const count = await purge(BATCH);
         onPurged(count);
-        if (count < BATCH) return;
+        if (count < BATCH) return false;
       }
+      return true;
     } catch (error) {
       log.warn('idempotency keys not purged', { error });
+      return false;
     }
   }
 
   /** Jittered, so that processes that were started together do not clean together. */
-  #schedule(): void {
+  #schedule(isMore = false): void {
     this.#timer = setTimeout(
       () => {
-        this.#round = this.clean().then(() => {
-          if (!this.#isStopped) this.#schedule();
+        this.#round = this.clean().then((hasMore) => {
+          if (!this.#isStopped) this.#schedule(hasMore);
         });
       },
-      INTERVAL_MS * (0.5 + Math.random()),
+      isMore ? 0 : INTERVAL_MS * (0.5 + Math.random()),
     ).unref();
   }
 }

@@ -16,6 +16,7 @@ export class AckCommitter {
   readonly #trimmer: ListTrimmer;
   readonly #metrics: GatewayMetrics;
   readonly #log: Logger;
+  readonly #onRefused: () => void;
 
   constructor(
     db: InboxDatabase,
@@ -23,10 +24,12 @@ export class AckCommitter {
     trimmer: ListTrimmer,
     metrics: GatewayMetrics,
     log: Logger,
+    onRefused: () => void,
   ) {
     this.#trimmer = trimmer;
     this.#metrics = metrics;
     this.#log = log;
+    this.#onRefused = onRefused;
     this.#moves = new Batcher({
       name: 'acknowledgements',
       maxBatch: 500,
@@ -57,8 +60,8 @@ export class AckCommitter {
     let isOutage = false;
     try {
       if (fence === null) return;
-      const { isHolder } = await this.#moves.submit({ user, device, fence, seq });
-      if (isHolder) this.#succeed(session, seq);
+      const { isHolder, cursor } = await this.#moves.submit({ user, device, fence, seq });
+      if (isHolder) this.#succeed(session, cursor);
       else this.#refuse(session);
     } catch (error) {
       if (!isUnavailable(error))
@@ -71,20 +74,21 @@ export class AckCommitter {
     if (!isOutage) this.commit(session);
   }
 
-  #succeed(session: Session, seq: number): void {
-    session.ackCommitted = Math.max(session.ackCommitted, seq);
+  /** The cursor may have come a part of the way only: the rest goes with the next move. */
+  #succeed(session: Session, cursor: number): void {
+    session.ackCommitted = Math.max(session.ackCommitted, cursor);
     this.#metrics.acks.inc({ outcome: 'committed' });
     this.#trimmer.mark(session.user);
-    while (session.ackRefs[0] !== undefined && session.ackRefs[0].seq <= seq)
+    while (session.ackRefs[0] !== undefined && session.ackRefs[0].seq <= cursor)
       session.ok(session.ackRefs.shift()?.ref);
   }
 
-  /** A newer connection of the device acknowledges now; this one is over. */
+  /** A newer connection holds the device, or the inboxes were restored: reconcile tells which, and ends this one. */
   #refuse(session: Session): void {
     session.ackWanted = session.ackCommitted;
     session.ackRefs.length = 0;
     this.#metrics.acks.inc({ outcome: 'refused' });
-    session.close('takenOver');
+    this.#onRefused();
   }
 
   /** What was wanted stays wanted: the next acknowledgement or reconcile tries again. */

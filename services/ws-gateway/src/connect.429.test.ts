@@ -25,6 +25,19 @@ describe('the connections of one user', () => {
     ).toBe('20');
   });
 
+  it('§2: a device that takes over at the limit keeps its place, also against a new device that is a moment earlier', async () => {
+    const gateway = await fixture.start({ MAX_CONNECTIONS_PER_USER: '2' });
+    const user = fixture.user();
+    await gateway.connectLive(user, { device: 'a' });
+    const before = await gateway.connectLive(user, { device: 'b' });
+    const attempts = await Promise.allSettled([
+      gateway.connect(user, { device: 'c' }),
+      gateway.connect(user, { device: 'b' }),
+    ]);
+    expect(attempts.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect((await before.closed).code).toBe(4509);
+  });
+
   it('§2: are counted over all gateways, a takeover is not one more, and who left makes room', async () => {
     const [a, b] = [
       await fixture.start({ MAX_CONNECTIONS_PER_USER: '3' }),

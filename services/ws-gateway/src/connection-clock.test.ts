@@ -151,6 +151,7 @@ const host: SessionHost = {
 
 /** A socket whose buffer and progress a test sets. */
 class StillTransport implements Transport {
+  isOpen = true;
   bufferedBytes = 0;
   progress = 0;
   pings = 0;

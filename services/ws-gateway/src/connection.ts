@@ -75,6 +75,10 @@ class WebSocketTransport implements Transport {
     this.#socket = socket;
   }
 
+  get isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
   get bufferedBytes(): number {
     return this.#ws.bufferedAmount;
   }
@@ -84,13 +88,13 @@ class WebSocketTransport implements Transport {
   }
 
   send(text: string): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    if (!this.isOpen) return;
     // As bytes: of a string ws would count characters.
     this.#ws.send(Buffer.from(text), { binary: false });
   }
 
   ping(): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+    if (this.isOpen) this.#ws.ping();
   }
 
   close(reason: CloseReason): void {

@@ -1,6 +1,6 @@
 import { eventually, type TestClient } from '@posthorn/testing';
 import { GatewayFixture, range, seqsOf, type TestGateway, texts } from './gateway.fixture';
-import { RawClient } from './raw-client.fixture';
+import { frame, RawClient } from './raw-client.fixture';
 
 describe('what waits at the connect', () => {
   let fixture: GatewayFixture;
@@ -316,6 +316,20 @@ describe('what waits at the connect', () => {
     await eventually('committed', async () => (await fixture.device(user)).cursor === 301);
     const receipts = await fixture.database.query('SELECT 1 FROM receipt WHERE user_id = $1', [user]);
     expect(receipts).toHaveLength(accepted.length + 1);
+  });
+
+  it('§5: with ack=auto what comes while the peer closes is not written, so it is there at the next connect', async () => {
+    const user = fixture.user();
+    const closing = await RawClient.open(gateway.port, user, '?ack=auto');
+    await eventually('caught up', () => closing.received.includes('caughtUp'));
+    // A close frame, and no end of the stream: the gateway's socket is closing, not closed.
+    closing.write(frame(8, Buffer.from([0x03, 0xe8])));
+    await closing.closeCode();
+    await fixture.send('alice', user, ['while it closes']);
+    expect((await fixture.device(user)).cursor).toBe(0);
+    const client = await gateway.connectLive(user, { ack: 'auto' });
+    expect(seqsOf(client.frames)).toEqual([1]);
+    closing.socket.destroy();
   });
 
   it.each(['x', '€'])(

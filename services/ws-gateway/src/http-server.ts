@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
+  type Logger,
   PROBLEM_CONTENT_TYPE,
   Problem,
   problem,
@@ -24,6 +25,7 @@ const MAX_HEADER_BYTES = 16_384;
 /** Listens for upgrade requests; any other request gets a problem. */
 export async function openHttpServer(
   port: number,
+  log: Logger,
   onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Promise<HttpServer> {
   const server = createServer(
@@ -49,6 +51,7 @@ export async function openHttpServer(
     server.once('error', reject);
     server.listen(port, () => {
       server.off('error', reject);
+      server.on('error', (error) => log.error('http server failed', { error }));
       resolve();
     });
   });

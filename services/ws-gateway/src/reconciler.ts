@@ -18,7 +18,7 @@ export interface ReconcilerOptions {
   onNewEpoch(session: Session): void;
   /** The session acknowledged what could not be committed then. */
   onAckWaiting(session: Session): void;
-  /** Called at each round that Postgres answered. */
+  /** Called at each round. */
   onRound(): void;
 }
 
@@ -74,14 +74,15 @@ export class Reconciler {
   async #round(): Promise<void> {
     const sessions = [...this.#options.table.all()].filter((session) => session.state !== 'claiming');
     const behind: { session: Session; newest: number }[] = [];
-    try {
-      for (let from = 0; from < sessions.length; from += CHUNK) {
+    // One part that fails does not keep the others from theirs.
+    for (let from = 0; from < sessions.length; from += CHUNK) {
+      try {
         behind.push(...(await this.#compare(sessions.slice(from, from + CHUNK))));
+      } catch (error) {
+        this.#options.log[isUnavailable(error) ? 'warn' : 'error']('reconcile put off', { error });
       }
-      this.#options.onRound();
-    } catch (error) {
-      this.#options.log[isUnavailable(error) ? 'warn' : 'error']('reconcile put off', { error });
     }
+    this.#options.onRound();
     if (behind.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
     for (const { session, newest } of behind) this.#repair(session, newest);

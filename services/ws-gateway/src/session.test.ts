@@ -173,6 +173,14 @@ describe('Session', () => {
     expect(transport.types().at(-1)).toBe('caughtUp 3');
   });
 
+  it('§5: with ack=auto nothing counts as acknowledged that the closing socket does not take', () => {
+    const { session, transport, host } = open({ newestSeq: 0 }, { isAutoAck: true });
+    transport.isOpen = false;
+    session.arrive(entry(1));
+    session.pump();
+    expect([session.delivery?.sent, session.ackWanted, host.acks]).toEqual([0, 0, 0]);
+  });
+
   it('asks for nothing while it is paused: the backlog stays in Postgres', () => {
     const { session, transport, host } = open({}, { maxBufferedBytes: 1_000 });
     transport.bufferedBytes = 5_000;
@@ -261,6 +269,7 @@ function open(
 class RecordingTransport implements Transport {
   readonly frames: ServerFrame[] = [];
   closedWith: CloseReason | null = null;
+  isOpen = true;
   bufferedBytes = 0;
   progress = 0;
 

@@ -177,8 +177,10 @@ export class Session {
   pump(): void {
     const [delivery, transport] = [this.#delivery, this.#transport];
     if (delivery === null || transport === null || this.#state === 'closed') return;
+    // What is taken out here counts as sent, and with ack=auto as acknowledged: only what will be written may be.
+    if (!transport.isOpen) return;
     const sentBefore = delivery.sent;
-    while (transport.bufferedBytes < this.#host.maxBufferedBytes) {
+    while (transport.isOpen && transport.bufferedBytes < this.#host.maxBufferedBytes) {
       const entry = delivery.next();
       if (entry === null) break;
       transport.send(encodeMessageFrame(entry.seq, entry.messageJson));

@@ -2,6 +2,8 @@ import type { CloseReason } from '@posthorn/protocol';
 
 /** What a session needs of its socket. */
 export interface Transport {
+  /** False once the closing handshake has begun, on either side: what is sent then is written nowhere. */
+  readonly isOpen: boolean;
   /** Writes one text frame. */
   send(text: string): void;
   /** Writes a protocol ping. */

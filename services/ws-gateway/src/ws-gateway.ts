@@ -13,6 +13,7 @@ import {
 import {
   Batcher,
   type GatewaySettings,
+  OverloadedError,
   type Readiness,
   type RunningService,
   type ServiceContext,
@@ -74,7 +75,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   const teller = new ReceiptTeller(gateway, table, notifier, metrics);
   const trimmer = new ListTrimmer(db, list, metrics);
   life.onStop('list trimmer', () => trimmer.stop());
-  const acks = new AckCommitter(db, teller, trimmer, metrics, log);
+  const acks = new AckCommitter(db, teller, trimmer, metrics, log, () => reconciler.run());
   const recorder = new ReadRecorder(db, teller, metrics, log);
   const releaser = new DeviceReleaser(db, log);
   const fetcher = new EntryFetcher(db, list, metrics, log);
@@ -151,7 +152,13 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
       maxBatch: 200,
       maxPending: 20_000,
       concurrency: 2,
-      run: async (claims) => claimDevices(db, claims),
+      run: async (connects) =>
+        claimDevices(
+          db,
+          connects.map(({ claim }) => claim),
+        ),
+      // A claim for a client that has its 503 would only end the device's living connection.
+      expired: ({ connect }) => (connect.isOver ? new OverloadedError('the connect was given up') : null),
     }),
     notifier,
     presence,
@@ -167,7 +174,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     openSocket: ({ request, socket, head }, session) => connections.open(request, socket, head, session),
   };
   const upgradeContext = { ...connectContext, upgradeTimeoutMs: settings.upgradeTimeoutMs, metrics };
-  const server = await openHttpServer(settings.port, (request, socket, head) => {
+  const server = await openHttpServer(settings.port, log, (request, socket, head) => {
     handleUpgrade(request, socket, head, upgradeContext).catch((error: unknown) =>
       log.error('an upgrade could not be handled', { error }),
     );

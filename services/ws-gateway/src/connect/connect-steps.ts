@@ -29,7 +29,7 @@ import { type ConnectQuery, checkHandshake, connectQuery, tokenOf } from './conn
 export interface ConnectContext {
   gateway: string;
   db: InboxDatabase;
-  claims: Batcher<DeviceClaim, ClaimedDevice>;
+  claims: Batcher<{ claim: DeviceClaim; connect: Connect }, ClaimedDevice>;
   notifier: Notifier;
   presence: PresenceKeeper;
   table: ConnectionTable;
@@ -110,6 +110,7 @@ function readQuery(connect: Connect): void {
 async function announcePresence(connect: Connect, context: ConnectContext): Promise<void> {
   const { identity, query } = connect;
   if (identity === undefined || query === undefined) throw new Error('announced before it was read');
+  refuseWhileStopping(connect, context);
   const { user } = identity;
   const { device, isAutoAck } = query;
   const session = new Session(
@@ -127,7 +128,7 @@ async function claimDevice(connect: Connect, { claims, gateway }: ConnectContext
   const { session } = connect;
   if (session === undefined) throw new Error('claimed before it was announced');
   const { user, device } = session;
-  connect.claimed = await claims.submit({ user, device, gateway }).catch(refuseOutage);
+  connect.claimed = await claims.submit({ claim: { user, device, gateway }, connect }).catch(refuseOutage);
 }
 
 /**
