@@ -56,7 +56,7 @@ const mutants: Mutant[] = [
     name: 'ok is said before the commit, which never comes',
     file: 'ack-committer.js',
     find: 'await this.#moves.submit({ user, device, fence, seq })',
-    replace: '({ isHolder: true })',
+    replace: '({ isHolder: true, cursor: seq })',
     expected: 'at or below the cursor',
   },
 ];

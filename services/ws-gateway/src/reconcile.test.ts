@@ -94,10 +94,10 @@ describe('reconcile', () => {
   });
 
   it('§2: an ack right after a restore is refused with 1012, as by the next reconcile, and does not keep the client away', async () => {
-    const rare = await fixture.start({ RECONCILE_INTERVAL_MS: '60000', DRAIN_MS: '0' });
+    const hasty = await fixture.start({ RECONCILE_INTERVAL_MS: '60000', DRAIN_MS: '0' });
     const user = fixture.user();
     await fixture.send('alice', user, texts(1));
-    const client = await rare.connectLive(user);
+    const client = await hasty.connectLive(user);
     // What a restore leaves: a new epoch, and no trace of the device.
     await fixture.database.query('UPDATE epoch SET epoch = $1', ['restored']);
     await fixture.database.query('DELETE FROM device WHERE user_id = $1', [user]);
