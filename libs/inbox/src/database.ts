@@ -33,6 +33,7 @@ const LOCK_TIMEOUT_MS = 1_000;
 const QUERY_TIMEOUT_MS = 1_500;
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_RETRIES = 3;
+const READS_ONLY = 'Postgres only reads: it is a standby, or default_transaction_read_only is on';
 const POOL_SIZE = 10;
 
 /**
@@ -125,10 +126,8 @@ export class InboxDatabase {
   /** Null when Postgres answers and its schema is current, else what is missing, in words. */
   async readiness(): Promise<{ postgres: string } | { schema: string } | null> {
     try {
-      if (this.#schemaIsCurrent) {
-        await this.#pool.query('SELECT 1');
-        return null;
-      }
+      if (await this.#readsOnly()) return { postgres: READS_ONLY };
+      if (this.#schemaIsCurrent) return null;
       const { rows } = await this.#pool.query<{ behind: number | null }>(
         `SELECT CASE WHEN to_regclass($1) IS NULL THEN $2::int END AS behind`,
         [MIGRATIONS_TABLE, migrations.length],
@@ -140,6 +139,14 @@ export class InboxDatabase {
     } catch (error) {
       return { postgres: asOutage(error).message };
     }
+  }
+
+  /** Such a Postgres answers, and takes no message. */
+  async #readsOnly(): Promise<boolean> {
+    const { rows } = await this.#pool.query<{ reads_only: boolean }>(
+      `SELECT current_setting('transaction_read_only')::boolean AS reads_only`,
+    );
+    return rows[0]?.reads_only ?? false;
   }
 
   async #countMissingMigrations(): Promise<number> {

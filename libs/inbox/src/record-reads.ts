@@ -84,12 +84,14 @@ const RECORD: Statement = {
       SELECT DISTINCT message_id, user_id COLLATE "C" AS user_id, ${nowSql}, ${nowSql}
       FROM known WHERE nth IN (SELECT nth FROM complete)
       ORDER BY message_id, user_id COLLATE "C"
-      ON CONFLICT (message_id, user_id) DO UPDATE SET read_at = EXCLUDED.read_at WHERE receipt.read_at IS NULL
-      RETURNING message_id, user_id
+      ON CONFLICT (message_id, user_id) DO UPDATE
+        -- Our time is that of our start: while we waited for the row, it may have been delivered.
+        SET read_at = greatest(EXCLUDED.read_at, receipt.delivered_at) WHERE receipt.read_at IS NULL
+      RETURNING message_id, user_id, read_at
     )
     SELECT nth, NULL::uuid AS message_id, NULL AS sender, NULL AS at FROM complete
     UNION ALL
-    SELECT teller.nth, r.message_id, teller.sender, ${timeSql(nowSql)}
+    SELECT teller.nth, r.message_id, teller.sender, ${timeSql('r.read_at')}
     FROM recorded r
     JOIN (
       SELECT DISTINCT ON (user_id, message_id) nth, user_id, message_id, sender
