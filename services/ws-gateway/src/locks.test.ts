@@ -1,3 +1,4 @@
+import { eventually } from '@posthorn/testing';
 import { expectProblem, GatewayFixture, refusalOf, type TestGateway } from './gateway.fixture';
 
 let fixture: GatewayFixture;
@@ -35,17 +36,23 @@ test('§5.8: a device row that another transaction holds makes its own acks unav
   expect(await held.nextOf('ok')).toEqual({ type: 'ok', ref: 'b' });
 });
 
-test('§5.1: a device row that another transaction holds refuses its own connect with 503, and nobody else’s', async () => {
-  const user = fixture.user();
-  const first = await gateway.connectLive(user);
-  await lockDevice(user);
-  const refused = refusalOf(gateway.connect(user));
+test('§5.1: device rows that another transaction holds refuse their own connects with 503, and nobody else’s', async () => {
+  const held = [fixture.user(), fixture.user()];
+  const before = await Promise.all(held.map((user) => gateway.connectLive(user)));
+  release = await fixture.database.hold('SELECT * FROM device WHERE user_id = ANY ($1) FOR UPDATE', [held]);
+  const refused = held.map((user) => refusalOf(gateway.connect(user, { device: 'default' })));
+  await eventually('claims are under way', async () => {
+    const counts = await Promise.all(held.map(async (user) => Object.values(await fixture.presence(user))));
+    return counts.flat().every((count) => count === '2');
+  });
+  // These gather behind them, with one more of the held.
+  refused.push(refusalOf(gateway.connect(held[0] ?? '')));
   await Promise.all(Array.from({ length: 6 }, () => gateway.connectLive(fixture.user())));
-  expectProblem(await refused, 503, 'unavailable');
+  for (const each of refused) expectProblem(await each, 503, 'unavailable');
 
   await release();
-  await gateway.connectLive(user);
-  expect(await first.closed).toMatchObject({ code: 4509 });
+  await gateway.connectLive(held[0] ?? '');
+  expect(await before[0]?.closed).toMatchObject({ code: 4509 });
 });
 
 test('§5.3: a receipt row that another transaction holds makes its own reads unavailable, and nobody else’s', async () => {

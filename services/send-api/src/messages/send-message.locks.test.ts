@@ -33,6 +33,13 @@ async function expectOnlyHeldRefused(
   for (const refused of await Promise.all(held)) expectProblem(refused, 503, 'unavailable');
 }
 
+async function expectGapless(user: string): Promise<void> {
+  const { items, lastSeq } = (await apis[0].get(user, '/v1/inbox')).body;
+  expect(items.map(({ seq }: { seq: number }) => seq)).toEqual(
+    Array.from({ length: lastSeq }, (_, nth) => nth + 1),
+  );
+}
+
 test('§4.8: a counter row that another transaction holds gives 503 to its own recipient only, on every process', async () => {
   release = await stores.database.hold(`SELECT * FROM inbox WHERE user_id = 'lockme' FOR UPDATE`);
   await expectOnlyHeldRefused((api, nth) =>
@@ -40,7 +47,7 @@ test('§4.8: a counter row that another transaction holds gives 503 to its own r
   );
   await release();
   expect((await apis[0].send('alice', { to: ['lockme'], text: 'x' })).status).toBe(201);
-  expect((await apis[0].get('lockme', '/v1/inbox')).body).toMatchObject({ lastSeq: 2 });
+  await expectGapless('lockme');
 });
 
 test('§4.8: so does an idempotency key whose owner has not committed', async () => {
@@ -63,10 +70,7 @@ test('§1: what waits for a held row is committed once it is free, with a gaples
   await release();
   for (const { status } of await Promise.all(sends)) expect(status).toBe(201);
   expect(performance.now() - from).toBeLessThan(2_000);
-  const { items, lastSeq } = (await apis[0].get('lockme', '/v1/inbox')).body;
-  expect(items.map(({ seq }: { seq: number }) => seq)).toEqual(
-    Array.from({ length: lastSeq }, (_, nth) => nth + 1),
-  );
+  await expectGapless('lockme');
 });
 
 test('§4.4: a receipt row that another transaction holds gives 503 to its own reader only', async () => {
@@ -75,12 +79,11 @@ test('§4.4: a receipt row that another transaction holds gives 503 to its own r
   const held = await idFor('lockme');
   expect((await apis[0].post('lockme', '/v1/receipts', { read: [held] })).status).toBe(204);
   release = await stores.database.hold('UPDATE receipt SET read_at = NULL WHERE message_id = $1', [held]);
-  const frees = await Promise.all(Array.from({ length: 10 }, () => idFor('free')));
-  const waiting = apis[0].post('lockme', '/v1/receipts', { read: [held] });
+  const frees = await Promise.all(Array.from({ length: 8 }, () => idFor('free')));
+  const waiting: Promise<Response>[] = [];
   for (const id of frees) {
+    waiting.push(apis[0].post('lockme', '/v1/receipts', { read: [held] }));
     expect((await apis[0].post('free', '/v1/receipts', { read: [id] })).status).toBe(204);
   }
-  const from = performance.now();
-  expectProblem(await waiting, 503, 'unavailable');
-  expect(performance.now() - from).toBeLessThan(2_000);
+  for (const refused of await Promise.all(waiting)) expectProblem(refused, 503, 'unavailable');
 });
