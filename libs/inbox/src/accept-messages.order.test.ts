@@ -12,6 +12,7 @@ import {
   type TestInbox,
 } from '../test/inbox-fixture';
 import { acceptMessages } from './accept-messages';
+import { commitSends } from './commit-sends';
 import { OutageError } from './outage';
 import { readEntries } from './read-entries';
 
@@ -169,7 +170,7 @@ test('§1: recipients, keys and senders in opposite orders never deadlock', asyn
 
 test('§1: a deadlock with another program is retried, and nothing is accepted twice', async () => {
   const other = await openTestInbox();
-  // So that our statement finds it: after the other waits too, and before its own lock_timeout.
+  // So that our statement finds it: after the other waits too.
   await other.database.query(
     `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''50ms''', current_database()); END $$`,
   );
@@ -178,11 +179,14 @@ test('§1: a deadlock with another program is retried, and nothing is accepted t
   await session.query(`SET deadlock_timeout = '30s'`);
   await session.query('BEGIN');
   await session.query(`SELECT * FROM inbox WHERE user_id = 'b' FOR UPDATE`);
-  const sent = send(other.db, newMessage(['b', 'a']));
+  const wait = { first: null, firstMs: 5_000, thenMs: 5_000 };
+  const sent = commitSends(other.db, [newMessage(['b', 'a'])], wait);
   await other.whenWaiting(1);
   await session.query(`SELECT * FROM inbox WHERE user_id = 'a' FOR UPDATE`);
   await session.query('COMMIT');
-  expect((await sent).entries).toEqual(
+  const [outcome] = await sent;
+  expect(outcome).toHaveProperty(
+    'entries',
     expect.arrayContaining([
       { user: 'a', seq: 2 },
       { user: 'b', seq: 2 },
