@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   accepted,
+  acceptPatiently,
   countTo,
   idempotency,
   newMessage,
@@ -98,7 +99,7 @@ test('§4: twins that race on two pods: exactly one is accepted, the others get 
   const pools = [inbox.db, inbox.openAnother()];
   const outcomes = await Promise.all(
     countTo(20).map(async (index) => {
-      const [outcome] = await acceptMessages(pools[index % 2] ?? inbox.db, [
+      const [outcome] = await acceptPatiently(pools[index % 2] ?? inbox.db, [
         newMessage('heidi', { idempotency: idempotency('race') }),
       ]);
       return outcome ?? new Error('no outcome');
@@ -115,7 +116,7 @@ test('§4: a twin that waits for the first goes on as the first when that is rol
   const session = await inbox.openSession();
   await session.query('BEGIN');
   await holdKey(session, 'k5');
-  const waiting = acceptMessages(inbox.db, [
+  const waiting = acceptPatiently(inbox.db, [
     newMessage('ivan', { idempotency: idempotency('k5') }),
     newMessage('ivan'),
   ]);
@@ -133,7 +134,7 @@ test('§4: a twin that waits for the first gets its message when that is committ
     `INSERT INTO message (id, sender, recipients, text, created_at) VALUES ($1, 'alice', '{judy}', 'hello', now())`,
     [messageId],
   );
-  const waiting = acceptMessages(inbox.db, [
+  const waiting = acceptPatiently(inbox.db, [
     newMessage('judy', { idempotency: idempotency('k6') }),
     newMessage('kim', { idempotency: idempotency('k7') }),
   ]);
@@ -149,7 +150,7 @@ test('§4: a twin waits for the first no longer than an outage may take, and pro
   await session.query('BEGIN');
   await holdKey(session, 'k8');
   const began = performance.now();
-  const [outcome] = await acceptMessages(inbox.db, [newMessage('leo', { idempotency: idempotency('k8') })]);
+  const [outcome] = await acceptPatiently(inbox.db, [newMessage('leo', { idempotency: idempotency('k8') })]);
   expect(outcome).toBeInstanceOf(OutageError);
   expect(performance.now() - began).toBeLessThan(2_000);
   await session.query('ROLLBACK');
@@ -159,7 +160,7 @@ test('§4: a twin waits for the first no longer than an outage may take, and pro
 test('§4: a key whose message is gone is an outage after a bounded number of tries, not a loop', async () => {
   const session = await inbox.openSession();
   await holdKey(session, 'k9');
-  const [outcome, neighbour] = await acceptMessages(inbox.db, [
+  const [outcome, neighbour] = await acceptPatiently(inbox.db, [
     newMessage('mia', { idempotency: idempotency('k9') }),
     newMessage('mia'),
   ]);

@@ -1,6 +1,7 @@
 import { eventually } from '@posthorn/testing';
 import {
   accepted,
+  acceptPatiently,
   claim,
   countTo,
   fillInbox,
@@ -11,6 +12,7 @@ import {
   type TestInbox,
 } from '../test/inbox-fixture';
 import { acceptMessages } from './accept-messages';
+import { commitSends } from './commit-sends';
 import { OutageError } from './outage';
 import { readEntries } from './read-entries';
 
@@ -22,7 +24,8 @@ beforeAll(async () => {
   await inbox.database.query(`
     CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      PERFORM pg_advisory_xact_lock_shared(1);
+      -- Not as one that waits for a lock: a statement of ours gives that up soon.
+      WHILE NOT pg_try_advisory_xact_lock_shared(1) LOOP PERFORM pg_sleep(0.01); END LOOP;
       RETURN NULL;
     END $$`);
   await inbox.database.query(`
@@ -45,7 +48,7 @@ test('§1: concurrent batches with the same recipients give each inbox a gapless
         const turned = users.map((_, nth) => users[(nth + writer + index) % users.length] ?? '');
         return newMessage(index % 2 === 0 ? turned.slice(1) : turned.toReversed());
       });
-      const outcomes = await acceptMessages(pools[writer % 2] ?? inbox.db, batch);
+      const outcomes = await acceptPatiently(pools[writer % 2] ?? inbox.db, batch);
       ids.push(...outcomes.map((outcome) => accepted(outcome).message.id));
     }
     return ids;
@@ -88,9 +91,9 @@ test('§1: a message that stalls between its seq and its commit delays its recip
   await session.query('SELECT pg_advisory_lock(1)');
   await fillInbox(inbox.db, 'slow', 1);
   const first = send(inbox.db, newMessage(['slow', 'bystander'], { text: 'stall' }));
-  await inbox.whenWaiting(1);
+  await whenStalled();
   const second = send(inbox.db, newMessage('slow', { text: 'after it' }));
-  await inbox.whenWaiting(2);
+  await inbox.whenWaiting(1);
 
   expect((await send(inbox.db, newMessage('elsewhere'))).entries).toEqual([{ user: 'elsewhere', seq: 1 }]);
   const [visible] = await readEntries(inbox.db, [{ user: 'slow', after: 0, limit: 9 }]);
@@ -109,12 +112,12 @@ test('§1: a message that stalled and was rolled back leaves no hole', async () 
   await session.query('SELECT pg_advisory_lock(1)');
   await fillInbox(inbox.db, 'torn', 1);
   const lost = acceptMessages(inbox.db, [newMessage('torn', { text: 'stall' })]);
-  await inbox.whenWaiting(1);
+  await whenStalled();
   const next = send(inbox.db, newMessage('torn'));
-  await inbox.whenWaiting(2);
+  await inbox.whenWaiting(1);
   await inbox.database.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE datname = current_database() AND wait_event = 'advisory'`,
+     WHERE datname = current_database() AND wait_event = 'PgSleep'`,
   );
   const [outcome] = await lost;
   expect(outcome).toBeInstanceOf(OutageError);
@@ -128,7 +131,7 @@ test('§1: a transaction of somebody else that holds a counter row delays its re
   await session.query('BEGIN');
   await session.query(`SELECT * FROM inbox WHERE user_id = 'locked' FOR UPDATE`);
   const began = performance.now();
-  const waiting = acceptMessages(inbox.db, [newMessage('locked')]);
+  const waiting = acceptPatiently(inbox.db, [newMessage('locked')]);
   await inbox.whenWaiting(1);
   expect((await send(inbox.db, newMessage('free'))).entries).toEqual([{ user: 'free', seq: 1 }]);
   const [outcome] = await waiting;
@@ -154,7 +157,7 @@ test('§1: recipients, keys and senders in opposite orders never deadlock', asyn
               idempotency: { key: `key-${round}-${index}`, bodyHash: Buffer.from([pool, writer]) },
             }),
           );
-          const outcomes = await acceptMessages(db, isReversed ? batch.toReversed() : batch);
+          const outcomes = await acceptPatiently(db, isReversed ? batch.toReversed() : batch);
           expect(outcomes.filter((outcome) => outcome instanceof Error)).toEqual([]);
         }
       }),
@@ -167,20 +170,23 @@ test('§1: recipients, keys and senders in opposite orders never deadlock', asyn
 
 test('§1: a deadlock with another program is retried, and nothing is accepted twice', async () => {
   const other = await openTestInbox();
-  // So that our statement finds it: after the other waits too, and before its own lock_timeout.
+  // So that our statement finds it: after the other waits too.
   await other.database.query(
-    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''500ms''', current_database()); END $$`,
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''50ms''', current_database()); END $$`,
   );
   await send(other.db, newMessage(['a', 'b']));
   const session = await other.openSession();
   await session.query(`SET deadlock_timeout = '30s'`);
   await session.query('BEGIN');
   await session.query(`SELECT * FROM inbox WHERE user_id = 'b' FOR UPDATE`);
-  const sent = send(other.db, newMessage(['b', 'a']));
+  const wait = { first: null, firstMs: 5_000, thenMs: 5_000 };
+  const sent = commitSends(other.db, [newMessage(['b', 'a'])], wait);
   await other.whenWaiting(1);
   await session.query(`SELECT * FROM inbox WHERE user_id = 'a' FOR UPDATE`);
   await session.query('COMMIT');
-  expect((await sent).entries).toEqual(
+  const [outcome] = await sent;
+  expect(outcome).toHaveProperty(
+    'entries',
     expect.arrayContaining([
       { user: 'a', seq: 2 },
       { user: 'b', seq: 2 },
@@ -217,6 +223,16 @@ test.each(['40P01', '40001'])(
     await database.query('DROP SEQUENCE attempt');
   },
 );
+
+/** Resolves once a message with the text "stall" has its positions and waits. */
+async function whenStalled(): Promise<void> {
+  await eventually('a stalled message', async () => {
+    const rows = await inbox.database.query(
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`,
+    );
+    return rows.length === 1;
+  });
+}
 
 /** A backend tells of its deadlocks when it ends at the latest. */
 async function countDeadlocks(of: TestInbox): Promise<number> {

@@ -1,9 +1,11 @@
-import { v7 as uuidv7 } from 'uuid';
-import type { InboxDatabase, Statement } from './database';
-import { nowSql, timeSql } from './message-row';
+import { type CommitLocks, commitSends, TAKEN } from './commit-sends';
+import type { InboxDatabase } from './database';
+import { findLockedInboxes, type LockedInboxes } from './find-locked-inboxes';
+import { inboxLock, keyLock, LOCKED_WAIT_MS, lockedInbox, PART_WAIT_MS, SHARED_WAIT_MS } from './lock-wait';
 import type { AcceptOutcome, NewMessage } from './new-message';
 import { OutageError } from './outage';
 import { resolveTakenKeys } from './resolve-taken-keys';
+import { splitBatch } from './split-batch';
 
 /** More entries than this go into statements of their own, so that none holds its locks for long. */
 const MAX_ENTRIES_PER_STATEMENT = 5_000;
@@ -11,13 +13,15 @@ const MAX_ROUNDS = 3;
 
 /**
  * Commits a batch of messages: idempotency keys, counters, messages and inbox entries in one statement,
- * which is one transaction. An item's own error does not fail its neighbours.
- * The locks: keys first, in byte order, then counter rows, in byte order. No transaction waits for a key
- * while it holds a counter, so no cycle can form.
+ * which is one transaction. An item's own error does not fail its neighbours, and neither does a row that
+ * another transaction has locked: who needs it gets a `LockedError`, the others are committed.
+ *
+ * @param lock what the batch is known to wait for, where it is one of those that were left behind
  */
 export async function acceptMessages(
   db: InboxDatabase,
   sends: readonly NewMessage[],
+  lock: string | null = null,
 ): Promise<(AcceptOutcome | Error)[]> {
   const outcomes = new Map<NewMessage, AcceptOutcome | Error>();
   const { firsts, twins } = splitTwins(sends);
@@ -25,7 +29,14 @@ export async function acceptMessages(
   let waiting = firsts;
   for (let round = 0; waiting.length > 0 && round < MAX_ROUNDS; round++) {
     const taken: NewMessage[] = [];
-    for (const chunk of chunkByEntries(waiting)) taken.push(...(await commitOrSplit(db, chunk, outcomes)));
+    for (const chunk of chunkByEntries(waiting)) {
+      for (const [index, outcome] of (await commitChunk(db, chunk, lock)).entries()) {
+        const send = chunk[index];
+        if (send === undefined) continue;
+        if (outcome === TAKEN) taken.push(send);
+        else outcomes.set(send, outcome);
+      }
+    }
     // A key may have gone between the two statements (its time was over): such a send starts anew.
     waiting = await resolveTakenKeys(db, taken, outcomes);
   }
@@ -94,140 +105,43 @@ function* chunkByEntries(sends: readonly NewMessage[]): Generator<NewMessage[]> 
   if (chunk.length > 0) yield chunk;
 }
 
-/** Commits a chunk; if one of several is to blame for a refusal, halves it until that one stands alone. */
-async function commitOrSplit(
+/** Every row that a send locks, by name. */
+export function locksOfSend({ sender, to, idempotency }: NewMessage): string[] {
+  return [...(idempotency === undefined ? [] : [keyLock(sender, idempotency.key)]), ...to.map(inboxLock)];
+}
+
+/** Commits a chunk; what is to blame for a refusal, or for a wait, is left out of it. */
+async function commitChunk(
   db: InboxDatabase,
   chunk: readonly NewMessage[],
-  outcomes: Map<NewMessage, AcceptOutcome | Error>,
-): Promise<NewMessage[]> {
-  try {
-    return await commit(db, chunk, outcomes);
-  } catch (error) {
-    const blame = error instanceof Error ? error : new Error(String(error));
-    if (blame instanceof OutageError || chunk.length === 1) {
-      for (const send of chunk) outcomes.set(send, blame);
-      return [];
-    }
-    const middle = Math.ceil(chunk.length / 2);
-    return [
-      ...(await commitOrSplit(db, chunk.slice(0, middle), outcomes)),
-      ...(await commitOrSplit(db, chunk.slice(middle), outcomes)),
-    ];
-  }
+  lock: string | null,
+): Promise<(AcceptOutcome | typeof TAKEN | Error)[]> {
+  let unborn: LockedInboxes['unborn'] = new Set();
+  return await splitBatch(chunk, {
+    commit: (sends, isPart) =>
+      commitSends(
+        db,
+        sends,
+        isPart ? { first: null, firstMs: PART_WAIT_MS, thenMs: PART_WAIT_MS } : waitFor(lock),
+      ),
+    findLocks: async (sends) => {
+      const found = await findLockedInboxes(db, [...new Set(sends.flatMap(({ to }) => to))]);
+      unborn = found.unborn;
+      return ({ to }) => to.filter((user) => found.locked.has(user)).map(inboxLock);
+    },
+    // A row that is not committed yet can be waited for, but not seen.
+    locksOf: (send) => {
+      const { sender, to, idempotency } = send;
+      const unseen = to.filter((user) => unborn.has(user)).map(inboxLock);
+      if (idempotency !== undefined) unseen.unshift(keyLock(sender, idempotency.key));
+      return unseen.length > 0 ? unseen : locksOfSend(send);
+    },
+  });
 }
 
-interface EntryRow {
-  message_id: string;
-  user_id: string;
-  seq: number;
-  created_at: string;
-  epoch: string;
+/** Who is known to wait for a counter waits for that first, before it holds anything that others need. */
+function waitFor(lock: string | null): CommitLocks {
+  if (lock === null) return { first: null, firstMs: SHARED_WAIT_MS, thenMs: SHARED_WAIT_MS };
+  const first = lockedInbox(lock);
+  return { first, firstMs: LOCKED_WAIT_MS, thenMs: first === null ? LOCKED_WAIT_MS : PART_WAIT_MS };
 }
-
-/** Runs the statement; returns the sends whose key was taken already. */
-async function commit(
-  db: InboxDatabase,
-  chunk: readonly NewMessage[],
-  outcomes: Map<NewMessage, AcceptOutcome | Error>,
-): Promise<NewMessage[]> {
-  const ids = chunk.map(() => uuidv7());
-  const pairs = chunk
-    .flatMap((send, index) => send.to.map((user) => ({ user, index })))
-    .sort((a, b) => compareBytes(a.user, b.user) || a.index - b.index);
-
-  const rows = await db.run<EntryRow>(ACCEPT, [
-    ids,
-    chunk.map((send) => send.sender),
-    chunk.map((send) => arrayLiteral(send.to)),
-    chunk.map((send) => send.text ?? null),
-    chunk.map((send) => (send.data === undefined ? null : JSON.stringify(send.data))),
-    chunk.map((send) => send.idempotency?.key ?? null),
-    chunk.map((send) => send.idempotency?.bodyHash ?? null),
-    pairs.map((pair) => pair.user),
-    pairs.map((pair) => ids[pair.index]),
-  ]);
-
-  const rowsById = new Map<string, EntryRow[]>();
-  for (const row of rows) {
-    const placed = rowsById.get(row.message_id);
-    if (placed === undefined) rowsById.set(row.message_id, [row]);
-    else placed.push(row);
-  }
-  const taken: NewMessage[] = [];
-  for (const [index, send] of chunk.entries()) {
-    const placed = rowsById.get(ids[index] ?? '');
-    const [first] = placed ?? [];
-    if (placed === undefined || first === undefined) {
-      taken.push(send);
-      continue;
-    }
-    outcomes.set(send, {
-      kind: 'accepted',
-      message: {
-        id: first.message_id,
-        from: send.sender,
-        to: send.to,
-        ...(send.text === undefined ? {} : { text: send.text }),
-        ...(send.data === undefined ? {} : { data: send.data }),
-        createdAt: first.created_at,
-      },
-      epoch: first.epoch,
-      entries: placed.map((row) => ({ user: row.user_id, seq: row.seq })),
-    });
-  }
-  return taken;
-}
-
-/** User ids are ASCII, so comparing UTF-16 units is comparing bytes, as `COLLATE "C"` does. */
-function compareBytes(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** A Postgres array literal; the alphabet of user ids has no quote or backslash. */
-function arrayLiteral(users: readonly string[]): string {
-  return `{${users.map((user) => `"${user}"`).join(',')}}`;
-}
-
-/**
- * `taken` claims the keys; a key in use waits for its owner's commit, then leaves its message out.
- * `place` says how many entries each inbox gets and which is which. `counter` locks and moves the counter
- * rows in byte order: that lock, held to the commit, is what makes the order of `seq` the order of commits.
- */
-const ACCEPT: Statement = {
-  name: 'accept-messages',
-  text: `
-    WITH input AS (
-      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[])
-        AS m (id, sender, recipients, text, data, key, body_hash)
-    ), taken AS (
-      INSERT INTO idempotency_key (sender, key, body_hash, message_id)
-      SELECT sender, key, body_hash, id FROM input WHERE key IS NOT NULL
-      ORDER BY sender COLLATE "C", key COLLATE "C"
-      ON CONFLICT DO NOTHING
-      RETURNING message_id
-    ), accepted AS MATERIALIZED (
-      SELECT * FROM input WHERE key IS NULL OR id IN (SELECT message_id FROM taken)
-    ), place AS MATERIALIZED (
-      SELECT user_id, message_id,
-        row_number() OVER (PARTITION BY user_id ORDER BY nth) AS nth,
-        count(*) OVER (PARTITION BY user_id) AS total
-      FROM unnest($8::text[], $9::uuid[]) WITH ORDINALITY AS p (user_id, message_id, nth)
-      WHERE message_id IN (SELECT id FROM accepted)
-    ), counter AS (
-      INSERT INTO inbox (user_id, newest_seq)
-      SELECT user_id, total FROM place WHERE nth = 1
-      ORDER BY user_id COLLATE "C"
-      ON CONFLICT (user_id) DO UPDATE SET newest_seq = inbox.newest_seq + EXCLUDED.newest_seq
-      RETURNING user_id, newest_seq
-    ), stored AS (
-      INSERT INTO message (id, sender, recipients, text, data, created_at)
-      SELECT id, sender, recipients::text[], text, data::json, ${nowSql} FROM accepted
-    ), placed AS (
-      INSERT INTO inbox_entry (user_id, seq, message_id)
-      SELECT user_id, counter.newest_seq - place.total + place.nth, place.message_id
-      FROM place JOIN counter USING (user_id)
-      RETURNING user_id, seq, message_id
-    )
-    SELECT message_id, user_id, seq, ${timeSql(nowSql)} AS created_at, (SELECT epoch FROM epoch) AS epoch
-    FROM placed`,
-};

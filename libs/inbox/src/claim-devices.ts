@@ -1,4 +1,6 @@
 import type { InboxDatabase, Statement } from './database';
+import { lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
+import { LockedError, OutageError } from './outage';
 
 /** A connection that wants to be the one of its device. */
 export interface DeviceClaim {
@@ -31,11 +33,13 @@ interface ClaimRow {
 /**
  * Claims devices for new connections, all in one statement. A device that is claimed twice in one
  * batch is claimed one after the other: the later connection is the newer one.
+ * @throws LockedError when a row stays locked for `lockWaitMs`
  * @throws OutageError
  */
 export async function claimDevices(
   db: InboxDatabase,
   claims: readonly DeviceClaim[],
+  lockWaitMs = SHARED_WAIT_MS,
 ): Promise<ClaimedDevice[]> {
   const claimed = new Map<DeviceClaim, ClaimedDevice>();
   let waiting = claims;
@@ -47,11 +51,17 @@ export async function claimDevices(
       if (names.has(name)) later.push(claim);
       return !names.has(name) && names.add(name);
     });
-    const rows = await db.run<ClaimRow>(CLAIM, [
-      now.map((claim) => claim.user),
-      now.map((claim) => claim.device),
-      now.map((claim) => claim.gateway),
-    ]);
+    const rows = await db
+      .run<ClaimRow>(CLAIM, [
+        now.map((claim) => claim.user),
+        now.map((claim) => claim.device),
+        now.map((claim) => claim.gateway),
+        String(lockWaitMs),
+      ])
+      .catch((error: unknown) => {
+        // What came before is claimed already: it must not pass for untouched.
+        throw error instanceof LockedError && waiting !== claims ? new OutageError(error.message) : error;
+      });
     for (const row of rows) {
       const claim = now[row.nth - 1];
       if (claim === undefined) continue;
@@ -77,7 +87,8 @@ const CLAIM: Statement = {
   name: 'claim-devices',
   text: `
     WITH asked AS (
-      SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a (user_id, device, gateway, nth)
+      SELECT a.* FROM unnest($1::text[], $2::text[], $3::text[])
+        WITH ORDINALITY AS a (user_id, device, gateway, nth), ${lockTimeoutSql('$4')}
     ), was AS MATERIALIZED (
       SELECT d.user_id, d.device, d.gateway FROM device d
       JOIN asked a ON a.user_id = d.user_id AND a.device = d.device

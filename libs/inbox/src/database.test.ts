@@ -142,3 +142,15 @@ test('a database without the schema is an outage that names the way out', async 
     await bare.close();
   }
 });
+
+test('§2.4: a Postgres that only reads is not ready: it would take no message', async () => {
+  const url = new URL(inbox.database.url);
+  url.searchParams.set('options', '-c default_transaction_read_only=on');
+  const reader = openInboxDatabase(url.href);
+  try {
+    expect(await reader.readiness()).toEqual({ postgres: expect.stringMatching(/^Postgres only reads/) });
+    await expect(claim(reader, 'bob')).rejects.toBeInstanceOf(OutageError);
+  } finally {
+    await reader.close();
+  }
+});

@@ -1,6 +1,7 @@
 import { Pool, type QueryResultRow, types } from 'pg';
 import type { DataSource } from 'typeorm';
 import { asOutage, isRetryable, isSilence, OutageError } from './outage';
+import { queryPool } from './query-pool';
 import { createDataSource, MIGRATIONS_TABLE, migrations } from './schema';
 
 /** What the database says of itself besides errors to its callers. */
@@ -27,10 +28,13 @@ export interface Statement {
 // From the inside out: the server gives up first, then the client, then the caller's own deadline,
 // all within the two seconds in which an outage must be answered (PROTOCOL §4.8).
 const STATEMENT_TIMEOUT_MS = 1_200;
+/** Of statements that set no time of their own (`lock-wait.ts`). */
 const LOCK_TIMEOUT_MS = 1_000;
 const QUERY_TIMEOUT_MS = 1_500;
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_RETRIES = 3;
+const READS_ONLY = 'Postgres only reads: it is a standby, or default_transaction_read_only is on';
+const POOL_SIZE = 10;
 
 /**
  * Postgres, as the services use it: a pool for the hot statements, and TypeORM for the ordinary ones.
@@ -60,7 +64,7 @@ export class InboxDatabase {
     this.#onFault = options.onFault ?? (() => undefined);
     this.#pool = new Pool({
       connectionString: options.url,
-      max: options.poolSize ?? 8,
+      max: options.poolSize ?? POOL_SIZE,
       ...limits,
       types: {
         getTypeParser: (oid, format) =>
@@ -89,14 +93,13 @@ export class InboxDatabase {
 
   /**
    * Runs one prepared statement, which is one transaction. A deadlock or serialization failure is retried,
-   * at most three times. A connection that saw any error leaves the pool.
+   * at most three times.
    * @throws OutageError
    */
   async run<Row extends QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const result = await this.#pool.query<Row>({ ...statement, values: [...values] });
-        return result.rows;
+        return await queryPool<Row>(this.#pool, { ...statement, values: [...values] });
       } catch (error) {
         if (attempt >= MAX_RETRIES || !isRetryable(error)) throw this.#failed(error);
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
@@ -123,10 +126,8 @@ export class InboxDatabase {
   /** Null when Postgres answers and its schema is current, else what is missing, in words. */
   async readiness(): Promise<{ postgres: string } | { schema: string } | null> {
     try {
-      if (this.#schemaIsCurrent) {
-        await this.#pool.query('SELECT 1');
-        return null;
-      }
+      if (await this.#readsOnly()) return { postgres: READS_ONLY };
+      if (this.#schemaIsCurrent) return null;
       const { rows } = await this.#pool.query<{ behind: number | null }>(
         `SELECT CASE WHEN to_regclass($1) IS NULL THEN $2::int END AS behind`,
         [MIGRATIONS_TABLE, migrations.length],
@@ -138,6 +139,14 @@ export class InboxDatabase {
     } catch (error) {
       return { postgres: asOutage(error).message };
     }
+  }
+
+  /** Such a Postgres answers, and takes no message. */
+  async #readsOnly(): Promise<boolean> {
+    const { rows } = await this.#pool.query<{ reads_only: boolean }>(
+      `SELECT current_setting('transaction_read_only')::boolean AS reads_only`,
+    );
+    return rows[0]?.reads_only ?? false;
   }
 
   async #countMissingMigrations(): Promise<number> {

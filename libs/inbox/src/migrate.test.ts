@@ -81,10 +81,20 @@ test('the way back leaves nothing but the list of migrations', async () => {
 test.each([
   ['an unknown argument', ['--new-epcoh'], { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, 64, '--new-epcoh'],
   ['no DATABASE_URL', [], {}, 78, 'DATABASE_URL'],
+  ['another database', [], { DATABASE_URL: 'mysql://u:hunter2@h/x' }, 78, 'DATABASE_URL has to be a URL'],
+  ['no URL', [], { DATABASE_URL: 'foo' }, 78, 'example: postgres://'],
+  [
+    'a bad encoding',
+    [],
+    { DATABASE_URL: 'postgres://us%zzer:hunter2@h/x' },
+    78,
+    'DATABASE_URL has a user name',
+  ],
   ['Postgres out of reach', [], { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, 1, 'migration failed'],
 ])('§2: the command says what is wrong, with an exit code: %s', async (_name, args, env, code, words) => {
   const migrate = spawn(process.execPath, [resolve(__dirname, '../dist/migrate.js'), ...args], { env });
   const [stderr, [exitCode]] = await Promise.all([text(migrate.stderr), once(migrate, 'exit')]);
   expect(exitCode).toBe(code);
   expect(stderr).toContain(words);
+  expect(stderr).not.toContain('hunter2');
 });

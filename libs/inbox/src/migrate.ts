@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { findPostgresUrlFault, POSTGRES_URL_EXAMPLE } from '@posthorn/protocol';
 import type { DataSource } from 'typeorm';
 import { EpochEntity } from './entities/epoch.entity';
 import { createDataSource } from './schema';
@@ -19,12 +20,9 @@ async function migrate(args: readonly string[], url: string | undefined): Promis
     process.stderr.write(`unknown argument ${unknown}\nusage: pnpm migrate [--new-epoch]\n`);
     return EX_USAGE;
   }
-  if (url === undefined || url === '') {
-    process.stderr.write(
-      'DATABASE_URL is not set; example: postgres://posthorn:secret@localhost:5432/posthorn\n',
-    );
-    return EX_CONFIG;
-  }
+  if (url === undefined || url === '') return refuseSetting('is required and not set');
+  const fault = findPostgresUrlFault(url);
+  if (fault !== null) return refuseSetting(fault);
   const source = await createDataSource(url, { connectionTimeoutMillis: 10_000 }).initialize();
   try {
     await withLock(source, async () => {
@@ -37,6 +35,14 @@ async function migrate(args: readonly string[], url: string | undefined): Promis
   } finally {
     await source.destroy();
   }
+}
+
+/** In the words of the services. */
+function refuseSetting(fault: string): number {
+  process.stderr.write(
+    `migrate cannot start: a setting is wrong\n  DATABASE_URL ${fault}\n    example: ${POSTGRES_URL_EXAMPLE}\n`,
+  );
+  return EX_CONFIG;
 }
 
 /** The lock belongs to one connection, so it is kept on one of its own until the work is done. */

@@ -1,5 +1,6 @@
 import type { ReceiptNews } from '@posthorn/protocol';
 import type { InboxDatabase, Statement } from './database';
+import { lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
 import { nowSql, timeSql } from './message-row';
 import type { DeviceHold } from './release-devices';
 
@@ -33,9 +34,14 @@ interface MovedRow {
  * Moves cursors forward, never back, and records *delivered* for every entry that a cursor passes. One statement:
  * a move that is too far for it gets a part of the way, and the caller asks again.
  * Of several moves of one device in a batch only the highest is written. Committed when it returns.
+ * @throws LockedError when a row stays locked for `lockWaitMs`
  * @throws OutageError
  */
-export async function moveCursors(db: InboxDatabase, moves: readonly CursorMove[]): Promise<CursorMoved[]> {
+export async function moveCursors(
+  db: InboxDatabase,
+  moves: readonly CursorMove[],
+  lockWaitMs = SHARED_WAIT_MS,
+): Promise<CursorMoved[]> {
   const results = moves.map((): CursorMoved => ({ isHolder: false, cursor: 0, news: [] }));
   const targets = highestOfEach(moves);
   const rows = await db.run<MovedRow>(MOVE, [
@@ -44,6 +50,7 @@ export async function moveCursors(db: InboxDatabase, moves: readonly CursorMove[
     targets.map(({ move }) => move.fence),
     targets.map(({ move }) => move.seq),
     Math.max(1, Math.floor(MAX_ENTRIES / targets.length)),
+    String(lockWaitMs),
   ]);
   for (const row of rows) {
     const target = targets[row.nth - 1];
@@ -104,8 +111,8 @@ const MOVE: Statement = {
   name: 'move-cursors',
   text: `
     WITH asked AS (
-      SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
-        WITH ORDINALITY AS a (user_id, device, fence, seq, nth)
+      SELECT a.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+        WITH ORDINALITY AS a (user_id, device, fence, seq, nth), ${lockTimeoutSql('$6')}
     ), held AS MATERIALIZED (
       SELECT a.nth, d.user_id, d.device, d.cursor AS was,
         greatest(d.cursor, least(a.seq, d.cursor + $5::int)) AS cursor

@@ -3,14 +3,29 @@
  * have been committed. Callers answer 503 or `unavailable`; a retry with the same key is safe.
  */
 export class OutageError extends Error {
-  override readonly name = 'OutageError';
+  override readonly name: string = 'OutageError';
+}
+
+/**
+ * A row that the statement needs is locked by another transaction, for longer than the statement may wait. Nothing
+ * was committed, so it may be run again, whole or in parts.
+ */
+export class LockedError extends OutageError {
+  override readonly name: string = 'LockedError';
+  /** The names of the rows, or of those that it may be; empty while nobody has found out. */
+  readonly locks: readonly string[];
+
+  constructor(message: string, { locks = [], cause }: { locks?: readonly string[]; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.locks = locks;
+  }
 }
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 // Connection, resources, shutdown, authentication, missing database, timeouts, a schema that is behind.
 const OUTAGE_CLASSES = new Set(['08', '28', '3D', '53', '57', '58', 'XX']);
-const OUTAGE_STATES = new Set(['25006', '25P03', '40001', '40P01', '42501', '42P01', '42703', '55P03']);
+const OUTAGE_STATES = new Set(['25006', '25P03', '40001', '40P01', '42501', '42P01', '42703']);
 
 /** The SQLSTATE of an error that the server reported, else null. */
 function sqlState(error: unknown): string | null {
@@ -24,6 +39,14 @@ export function isRetryable(error: unknown): boolean {
   return state === '40001' || state === '40P01';
 }
 
+/** The SQLSTATE of a lock that was not to be had in time. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** True when the statement gave up waiting for a lock. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === LOCK_NOT_AVAILABLE;
+}
+
 /** True when the client gave up waiting for an answer; the server's own limits are shorter, so it is not there. */
 export function isSilence(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout';
@@ -33,6 +56,9 @@ export function isSilence(error: unknown): boolean {
 export function asOutage(error: unknown): Error {
   if (error instanceof OutageError) return error;
   const state = sqlState(error);
+  if (state === LOCK_NOT_AVAILABLE) {
+    return new LockedError('a row is locked by another transaction', { cause: error });
+  }
   // Without a SQLSTATE it never came from the server: refused, reset, timed out, pool exhausted.
   if (state === null || OUTAGE_CLASSES.has(state.slice(0, 2)) || OUTAGE_STATES.has(state)) {
     const detail = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ReceiptItem } from '@posthorn/protocol';
 import {
   claim,
   countTo,
@@ -24,7 +25,7 @@ afterAll(async () => {
 
 const NOT_READ = { deliveredAt: null, readAt: null };
 
-async function receiptOf(id: string, user: string): Promise<unknown> {
+async function receiptOf(id: string, user: string): Promise<ReceiptItem | undefined> {
   const items = await findReceipts(inbox.db, id, 'alice');
   return items?.find((item) => item.user === user);
 }
@@ -131,4 +132,23 @@ test('§4: receipts out of order and at the same time: each is told once, and no
     `SELECT 1 FROM receipt WHERE user_id = 'heidi' AND delivered_at <= read_at`,
   );
   expect(rows).toHaveLength(40);
+});
+
+test('§4.4: what is delivered while its reader waits for another row is not read before that', async () => {
+  const [held = '', other = ''] = await fillInbox(inbox.db, 'ivan', 2);
+  const { fence } = await claim(inbox.db, 'ivan');
+  const ack = (seq: number): ReturnType<typeof moveCursors> =>
+    moveCursors(inbox.db, [{ user: 'ivan', device: 'phone', fence, seq }]);
+  await ack(1);
+  const session = await inbox.openSession();
+  await session.query('BEGIN');
+  await session.query('SELECT * FROM receipt WHERE message_id = $1 FOR UPDATE', [held]);
+  const reading = recordReads(inbox.db, [{ user: 'ivan', ids: [held, other] }], 5_000);
+  await inbox.whenWaiting(1);
+  await ack(2);
+  await session.query('ROLLBACK');
+  const [outcome] = await reading;
+  const receipt = await receiptOf(other, 'ivan');
+  expect(receipt).toMatchObject({ deliveredAt: expect.any(String), readAt: receipt?.deliveredAt });
+  expect(outcome?.news).toContainEqual(expect.objectContaining({ messageId: other, at: receipt?.readAt }));
 });

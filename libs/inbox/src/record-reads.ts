@@ -1,5 +1,6 @@
 import type { ReceiptNews } from '@posthorn/protocol';
 import type { InboxDatabase, Statement } from './database';
+import { lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
 import { nowSql, timeSql } from './message-row';
 
 /** Messages that a user has read. */
@@ -27,11 +28,13 @@ interface ReadRow {
 /**
  * Records *read* receipts, which imply *delivered*; a time that is there already stays.
  * Committed when it returns.
+ * @throws LockedError when a row stays locked for `lockWaitMs`
  * @throws OutageError
  */
 export async function recordReads(
   db: InboxDatabase,
   requests: readonly ReadRequest[],
+  lockWaitMs = SHARED_WAIT_MS,
 ): Promise<ReadOutcome[]> {
   const outcomes = requests.map((): ReadOutcome => ({ isKnown: false, news: [] }));
   const pairs = requests.flatMap((request, index) =>
@@ -45,6 +48,7 @@ export async function recordReads(
     pairs.map((pair) => pair.nth),
     pairs.map((pair) => pair.user),
     pairs.map((pair) => pair.id),
+    String(lockWaitMs),
   ]);
   for (const row of rows) {
     const outcome = outcomes[row.nth - 1];
@@ -68,7 +72,8 @@ const RECORD: Statement = {
   name: 'record-reads',
   text: `
     WITH asked AS (
-      SELECT * FROM unnest($1::int[], $2::text[], $3::uuid[]) AS a (nth, user_id, message_id)
+      SELECT a.* FROM unnest($1::int[], $2::text[], $3::uuid[]) AS a (nth, user_id, message_id),
+        ${lockTimeoutSql('$4')}
     ), known AS (
       SELECT a.nth, a.user_id, a.message_id, m.sender
       FROM asked a LEFT JOIN message m ON m.id = a.message_id AND a.user_id = ANY (m.recipients)
@@ -79,12 +84,14 @@ const RECORD: Statement = {
       SELECT DISTINCT message_id, user_id COLLATE "C" AS user_id, ${nowSql}, ${nowSql}
       FROM known WHERE nth IN (SELECT nth FROM complete)
       ORDER BY message_id, user_id COLLATE "C"
-      ON CONFLICT (message_id, user_id) DO UPDATE SET read_at = EXCLUDED.read_at WHERE receipt.read_at IS NULL
-      RETURNING message_id, user_id
+      ON CONFLICT (message_id, user_id) DO UPDATE
+        -- Our time is that of our start: while we waited for the row, it may have been delivered.
+        SET read_at = greatest(EXCLUDED.read_at, receipt.delivered_at) WHERE receipt.read_at IS NULL
+      RETURNING message_id, user_id, read_at
     )
     SELECT nth, NULL::uuid AS message_id, NULL AS sender, NULL AS at FROM complete
     UNION ALL
-    SELECT teller.nth, r.message_id, teller.sender, ${timeSql(nowSql)}
+    SELECT teller.nth, r.message_id, teller.sender, ${timeSql('r.read_at')}
     FROM recorded r
     JOIN (
       SELECT DISTINCT ON (user_id, message_id) nth, user_id, message_id, sender

@@ -8,6 +8,8 @@ import {
   type ClaimedDevice,
   claimDevices,
   InboxDatabase,
+  LockedLane,
+  locksOfSend,
   type NewMessage,
 } from '../src';
 
@@ -84,9 +86,32 @@ export function accepted(outcome: AcceptOutcome | Error | undefined): AcceptedMe
   return outcome;
 }
 
+/** Accepts a batch as send-api does: who needs a locked row goes on waiting for it. */
+export async function acceptPatiently(
+  db: InboxDatabase,
+  sends: readonly NewMessage[],
+): Promise<(AcceptOutcome | Error)[]> {
+  const lane = new LockedLane<NewMessage, AcceptOutcome>({
+    run: (some, lock) => acceptMessages(db, some, lock),
+    locksOf: locksOfSend,
+    maxWaiting: sends.length,
+    concurrency: 1,
+  });
+  const first = acceptMessages(db, sends);
+  const settle = async (message: NewMessage, index: number): Promise<AcceptOutcome | Error> => {
+    const submit = async (): Promise<AcceptOutcome> => {
+      const outcome = (await first)[index] ?? new Error('no outcome');
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    };
+    return await lane.around(message, submit).catch((error: Error) => error);
+  };
+  return await Promise.all(sends.map(settle));
+}
+
 /** Accepts one message. */
 export async function send(db: InboxDatabase, message: NewMessage): Promise<AcceptedMessage> {
-  const [outcome] = await acceptMessages(db, [message]);
+  const [outcome] = await acceptPatiently(db, [message]);
   return accepted(outcome);
 }
 

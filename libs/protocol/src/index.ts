@@ -6,5 +6,6 @@ export * from './limits';
 export * from './message';
 export * from './names';
 export * from './parse-client-frame';
+export * from './postgres-url';
 export * from './receipt';
 export * from './text';

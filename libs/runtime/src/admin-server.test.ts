@@ -220,3 +220,45 @@ it('closes though a client holds its connection, and one never gets its answer',
   await server.close();
   expect(String(await hanging)).toContain('fetch failed');
 });
+
+async function rawAnswer(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(bytes);
+  let text = '';
+  for await (const chunk of socket) {
+    text += String(chunk);
+  }
+  return text;
+}
+
+it.each([
+  ['no Host', 'GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n', '400 malformed_request'],
+  [
+    'two Hosts',
+    'GET /livez HTTP/1.1\r\nConnection: close\r\nHost: a\r\nHost: b\r\n\r\n',
+    '400 malformed_request',
+  ],
+  [
+    'a Host that is none',
+    'GET /livez HTTP/1.1\r\nConnection: close\r\nHost: a b\r\n\r\n',
+    '400 malformed_request',
+  ],
+  ['a tunnel', 'CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n', '405 method_not_allowed'],
+])('§2.4: answers %s with a problem', async (_what, bytes, answer) => {
+  const { server } = await health(async () => ({ ready: true, missing: {}, degraded: {} }));
+  const text = await rawAnswer(server.port, bytes);
+  const [status, code] = answer.split(' ');
+  expect(text).toContain(`HTTP/1.1 ${status} `);
+  expect(text).toContain('Content-Type: application/problem+json');
+  expect(text).toMatch(/^X-Request-Id: ./m);
+  expect(text).toContain(`"code":"${code}"`);
+});
+
+it('§2.4: ignores an expectation that is none of its own, and answers a request before the tunnel behind it', async () => {
+  const { server } = await health(async () => ({ ready: true, missing: {}, degraded: {} }));
+  const text = await rawAnswer(
+    server.port,
+    'GET /livez HTTP/1.1\r\nHost: a\r\nExpect: foo\r\n\r\nGET /readyz HTTP/1.1\r\nHost: a\r\n\r\nCONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n',
+  );
+  expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '200', '405']);
+});

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type AdminResponse, type AdminRoute, answerOfError, routeFor } from './admin-routes';
+import { findHostFault } from './host-header';
 import type { Logger } from './logger';
-import { problemOfParserError, problemResponse } from './problem';
+import { type Problem, problem, problemOfParserError, problemResponse } from './problem';
 import { readJsonBody } from './read-json-body';
 import { requestIdFrom } from './request-id';
 
@@ -23,6 +24,8 @@ const CLOSE_GRACE_MS = 500;
 export class AdminServer {
   readonly #server: Server;
   readonly #log: Logger;
+  /** Of each connection the newest answer. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
   #routes: readonly AdminRoute[];
 
   private constructor({ routes, log }: AdminServerOptions) {
@@ -34,10 +37,14 @@ export class AdminServer {
         requestTimeout: 10_000,
         keepAliveTimeout: 5000,
         connectionsCheckingInterval: 1000,
+        // A missing Host is refused as a problem like any other.
+        requireHostHeader: false,
       },
       (request, response) => void this.#answer(request, response),
     );
+    this.#server.on('checkExpectation', (request, response) => void this.#answer(request, response));
     this.#server.on('clientError', refuseUnreadable);
+    this.#server.on('connect', (_request, socket) => this.#refuseTunnel(socket));
   }
 
   /** Resolves once it listens. Rejects with Node's error (`EADDRINUSE`, `EACCES`) if it cannot. */
@@ -77,6 +84,7 @@ export class AdminServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#answers.set(request.socket, response);
     const requestId = requestIdFrom(request.headersDistinct['x-request-id']);
     const answer = await this.#handle(request).catch((error: unknown) =>
       answerOfError(error, this.#log, requestId),
@@ -86,7 +94,18 @@ export class AdminServer {
     write(response, answer, headers);
   }
 
+  /** CONNECT has no response object; what was asked before it is answered first. */
+  #refuseTunnel(socket: Duplex): void {
+    const refuse = (): void =>
+      refuseRaw(socket, problem('method_not_allowed', { headers: { Allow: 'GET, HEAD' } }));
+    const inHand = this.#answers.get(socket);
+    if (inHand === undefined || inHand.writableFinished) refuse();
+    else inHand.once('close', refuse);
+  }
+
   async #handle(request: IncomingMessage): Promise<AdminResponse> {
+    const detail = findHostFault(request, request.headersDistinct.host?.length ?? 0);
+    if (detail !== null) throw problem('malformed_request', { detail });
     const method = request.method ?? 'GET';
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const route = routeFor(this.#routes, method, path);
@@ -110,9 +129,13 @@ function write(response: ServerResponse, answer: AdminResponse, headers: Record<
 }
 
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  socket.end(problemResponse(problemOfParserError(error), requestIdFrom(undefined)));
+  if (error.code === 'ECONNRESET') socket.destroy();
+  else refuseRaw(socket, problemOfParserError(error));
+}
+
+function refuseRaw(socket: Duplex, answer: Problem): void {
+  const cut = (): unknown => socket.destroy();
+  socket.on('error', cut);
+  if (socket.writable) socket.end(problemResponse(answer, requestIdFrom(undefined)), cut);
+  else cut();
 }

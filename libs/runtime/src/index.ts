@@ -2,6 +2,7 @@ export * from './admin-routes';
 export * from './admin-server';
 export * from './batcher';
 export * from './bearer';
+export * from './host-header';
 export * from './lifecycle';
 export * from './logger';
 export * from './metrics';

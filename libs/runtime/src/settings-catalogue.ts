@@ -1,3 +1,5 @@
+import { POSTGRES_URL_EXAMPLE } from '@posthorn/protocol';
+
 /** The two services that read settings. */
 export type ServiceName = 'send-api' | 'ws-gateway';
 
@@ -60,7 +62,7 @@ export const settingsCatalogue = {
   DATABASE_URL: {
     meaning: 'Where Postgres is.',
     required: true,
-    example: 'postgres://posthorn:PASSWORD@localhost:5432/posthorn',
+    example: POSTGRES_URL_EXAMPLE,
     services: both,
     kind: 'postgres-url',
     secret: true,

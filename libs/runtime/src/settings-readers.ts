@@ -1,3 +1,4 @@
+import { findPostgresUrlFault } from '@posthorn/protocol';
 import type { SettingKind } from './settings-catalogue';
 
 /** The levels of LOG_LEVEL: winston's own, most severe first. */
@@ -57,9 +58,9 @@ function readInteger(text: string, { minimum = 0, maximum = Number.MAX_SAFE_INTE
 }
 
 function readPostgresUrl(text: string): string {
-  const url = parseUrl(text);
-  if (url?.protocol !== 'postgres:' && url?.protocol !== 'postgresql:') {
-    throw new Error('has to be a URL that begins with postgres:// or postgresql:// (its value is not shown)');
+  const fault = findPostgresUrlFault(text);
+  if (fault !== null) {
+    throw new Error(fault);
   }
   return text;
 }

@@ -217,12 +217,18 @@ describe('bad settings', () => {
     }
   });
 
-  it.each(['postgres', 'mysql://h/db', 'postgres:/ h', 'localhost:5432', ' postgres://h/db'])(
-    'are database URLs like %j',
-    (url) => {
-      expect(problemsWith({ DATABASE_URL: url })[0]?.name).toBe('DATABASE_URL');
-    },
-  );
+  it.each([
+    'postgres',
+    'postgres:foo',
+    'mysql://h/db',
+    'postgres:/ h',
+    'localhost:5432',
+    ' postgres://h/db',
+    'postgres://us%zzer:pw@h/db',
+    'postgres://h/db?sslmode=bogus',
+  ])('are database URLs like %j', (url) => {
+    expect(problemsWith({ DATABASE_URL: url }).map(({ name }) => name)).toEqual(['DATABASE_URL']);
+  });
 
   it.each(['redis', 'redis://', 'redis:///0', 'http://h', 'redis://h1:6379,h2:6379', 'redis://h/zero'])(
     'are Redis URLs like %j',

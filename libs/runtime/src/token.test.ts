@@ -226,3 +226,15 @@ function rsaToken(privateKey: KeyObject): string {
   const input = `${encode({ alg: 'RS256' })}.${encode(good)}`;
   return `${input}.${createSign('sha256').update(input).sign(privateKey, 'base64url')}`;
 }
+
+it('§3.2: refuses a signature whose last character has bits that nobody reads', async () => {
+  const token = await signed(good);
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const last = alphabet.indexOf(token.slice(-1));
+  const other = token.slice(0, -1) + alphabet.charAt(last ^ 1);
+  expect(Buffer.from(other.split('.')[2] ?? '', 'base64url')).toEqual(
+    Buffer.from(token.split('.')[2] ?? '', 'base64url'),
+  );
+  expect((await refusal(other)).reason).toBe('invalid');
+  expect((await verifier().verify(token)).user).toBe('alice');
+});

@@ -7,6 +7,8 @@ export interface TestDatabase {
   url: string;
   /** Runs a statement on a connection of its own. */
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Runs a statement in a transaction that stays open, with its locks, until the returned function ends it. */
+  hold(sql: string, values?: unknown[]): Promise<() => Promise<void>>;
   drop(): Promise<void>;
 }
 
@@ -21,8 +23,18 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url: url.href,
     query: async (sql, values = []) => await run(url.href, sql, values),
+    hold: (sql, values = []) => hold(url.href, sql, values),
     drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
+}
+
+async function hold(url: string, sql: string, values: unknown[]): Promise<() => Promise<void>> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined); // a test that fails leaves it to the drop of the database
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query(sql, values);
+  return () => client.end();
 }
 
 async function onServer(server: string, sql: string): Promise<void> {

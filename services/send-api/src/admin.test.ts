@@ -56,6 +56,12 @@ test.each([
   });
 });
 
+test('§2.4: disconnect names an unknown field by its pointer', async () => {
+  await expect(api.admin('POST', '/disconnect', { user: 'zed', 'x/y~z': 1 })).rejects.toMatchObject({
+    errors: [{ pointer: '/x~1y~0z', detail: 'is not a known field' }],
+  });
+});
+
 test('§2.4: the service is ready with both stores', async () => {
   await eventually('ready', async () => {
     expect(await api.readiness()).toEqual({ ready: true, missing: {}, degraded: {} });

@@ -3,6 +3,7 @@ import express, { type Express, type Request, type RequestHandler } from 'expres
 import { sendNothing } from './answer';
 import { createCors } from './cors';
 import type { Endpoint } from './endpoint';
+import { isDecodable } from './is-decodable';
 import type { SendApiMetrics } from './metrics';
 import { countIn } from './pipeline-limit';
 import { problemHandler } from './problem-handler';
@@ -84,13 +85,4 @@ function groupByPath(endpoints: readonly Endpoint[]): Map<string, Endpoint[]> {
 function allowedMethods(endpoints: readonly Endpoint[]): string {
   const methods = endpoints.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : ['POST']));
   return [...methods, 'OPTIONS'].join(', ');
-}
-
-function isDecodable(path: string): boolean {
-  try {
-    decodeURIComponent(path);
-    return true;
-  } catch {
-    return false; // a malformed percent-encoding: the caller is told so
-  }
 }

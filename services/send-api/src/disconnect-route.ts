@@ -1,4 +1,11 @@
-import { DEVICE_ID_RULE, isDeviceId, isJsonObject, isUserId, USER_ID_RULE } from '@posthorn/protocol';
+import {
+  DEVICE_ID_RULE,
+  escapePointer,
+  isDeviceId,
+  isJsonObject,
+  isUserId,
+  USER_ID_RULE,
+} from '@posthorn/protocol';
 import { RedisOutageError } from '@posthorn/routing';
 import { type AdminRoute, type FieldError, problem } from '@posthorn/runtime';
 
@@ -33,7 +40,7 @@ function targetFrom(body: unknown): { user: string; device?: string } {
   if (!isJsonObject(body)) throw invalid([{ pointer: '', detail: 'must be a JSON object' }]);
   const { user, device, ...others } = body;
   const faults: FieldError[] = Object.keys(others).map((name) => ({
-    pointer: `/${name.slice(0, 64)}`,
+    pointer: `/${escapePointer(name.slice(0, 64))}`,
     detail: 'is not a known field',
   }));
   if (device !== undefined && !isDeviceId(device)) {

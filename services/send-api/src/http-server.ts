@@ -10,7 +10,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Logger, type Problem, problem, problemOfParserError, problemResponse } from '@posthorn/runtime';
 import { sendProblem } from './answer';
-import { requestIdOf } from './request-context';
+import { hasBody } from './has-body';
+import { beginRequest, requestIdOf } from './request-context';
+import { originForm } from './request-target';
 
 export interface HttpServerOptions {
   readonly app: RequestListener;
@@ -19,9 +21,9 @@ export interface HttpServerOptions {
   readonly log: Logger;
 }
 
-/** From PROTOCOL §4.2: the headers within 10 s, the whole request within 15 s. */
+/** From PROTOCOL §4.2: the headers within 10 s, then the body within 15 s. */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
+const BODY_TIMEOUT_MS = 15_000;
 const TIMEOUT_CHECK_MS = 1_000;
 /** Longer than balancers keep idle connections (60 s is usual), so that it is never us who closes under a request. */
 const KEEP_ALIVE_MS = 65_000;
@@ -48,7 +50,8 @@ export class HttpServer {
     this.#log = log;
     this.#server = createServer({
       headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Node's would count from the first byte of the headers: the body's time is our own.
+      requestTimeout: 0,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -57,8 +60,16 @@ export class HttpServer {
     });
     // Node would drop headers beyond a count without a word; their size is bounded already.
     this.#server.maxHeadersCount = 0;
+    // A client may close its side once it has asked: it is answered all the same.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     const handle = (req: IncomingMessage, res: ServerResponse): void => {
       this.#begin({ req, res });
+      const target = originForm(req.url ?? '/');
+      if (target === null) {
+        refuseTarget(req, res, log);
+        return;
+      }
+      req.url = target;
       app(req, res);
     };
     this.#server.on('connection', (socket) => this.#watch(socket));
@@ -67,7 +78,7 @@ export class HttpServer {
     this.#server.on('checkContinue', handle);
     this.#server.on('checkExpectation', handle);
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
-    this.#server.on('connect', (_req, socket) => refuseRaw(socket, noTunnel()));
+    this.#server.on('connect', (_req, socket) => this.#refuseWith(noTunnel(), socket));
   }
 
   /** Resolves once it listens. Rejects with Node's error (`EADDRINUSE`, `EACCES`) if it cannot. */
@@ -118,6 +129,7 @@ export class HttpServer {
   #begin(exchange: Exchange): void {
     this.#connections.set(exchange.req.socket, exchange);
     if (this.#isStopping) exchange.res.setHeader('Connection', 'close');
+    if (hasBody(exchange.req)) limitBody(exchange);
   }
 
   /** Resolves when no connection is open, or after `waitMs`. */
@@ -142,6 +154,11 @@ export class HttpServer {
     }
     const answer = problemOfParserError(error);
     this.#log.debug('unreadable request', { code: answer.code, reason: error.code });
+    this.#refuseWith(answer, socket);
+  }
+
+  /** Answers what has no response object of its own, in its turn. */
+  #refuseWith(answer: Problem, socket: Duplex): void {
     const exchange = this.#connections.get(socket) ?? null;
     if (exchange === null || exchange.res.writableFinished) {
       refuseRaw(socket, answer);
@@ -153,6 +170,21 @@ export class HttpServer {
       exchange.res.once('close', () => refuseRaw(socket, answer));
     }
   }
+}
+
+/** Refuses a request whose body is not complete in time. */
+function limitBody({ req, res }: Exchange): void {
+  const timer = setTimeout(() => {
+    if (!req.complete) sendProblem(req, res, problem('request_timeout'));
+  }, BODY_TIMEOUT_MS);
+  const stop = (): void => clearTimeout(timer);
+  req.once('end', stop).once('close', stop);
+}
+
+/** A target that no path can be read from never comes to the app, where it would have no route and no answer. */
+function refuseTarget(req: IncomingMessage, res: ServerResponse, log: Logger): void {
+  res.setHeader('X-Request-Id', beginRequest(req, log).id);
+  sendProblem(req, res, problem('malformed_request', { detail: 'The request target is not a URL.' }));
 }
 
 /** Writes an answer where there is no response object, and closes. */

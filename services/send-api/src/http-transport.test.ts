@@ -66,6 +66,10 @@ describe('§4.2: what is no valid HTTP gets 400 as a problem, and the connection
 test.each<[string, string]>([
   ['no Host', 'GET /v1/inbox HTTP/1.1\r\n\r\n'],
   ['two Hosts', 'GET /v1/inbox HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
+  ['a Host that is none', 'GET /v1/inbox HTTP/1.1\r\nHost: a b/c@@\r\n\r\n'],
+  ['a Host with half of an address', 'GET /v1/inbox HTTP/1.1\r\nHost: [::1\r\n\r\n'],
+  ['a target that is no URL', 'GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['a target with a port that is none', 'GET http://a:99999999/v1/inbox HTTP/1.1\r\nHost: x\r\n\r\n'],
 ])('§4.2: H3 %s is refused with 400', async (_name, request) => {
   expect(problemIn(await exchange(api.port, request))).toMatchObject({
     status: 400,
@@ -127,6 +131,8 @@ test('§4.2: an unreadable request behind readable ones is answered after them',
 
 test.each([
   ['/%ff%zz', 400],
+  ['/docs/%zz', 400],
+  ['http://x/v1/nothing', 404],
   ['/v1/messages/%zz', 400],
   ['/v1/messages/%zz/receipts', 400],
   ['/..%2f', 404],
@@ -239,7 +245,8 @@ test('§4: a method that a path does not have gets 405 and the ones it has', asy
     ['PATCH', '/v1/presence', 'GET, HEAD, OPTIONS'],
     ['GET', '/v1/receipts', 'POST, OPTIONS'],
     ['POST', '/openapi.json', 'GET, HEAD, OPTIONS'],
-    ['POST', '/docs', 'GET, HEAD'],
+    ['POST', '/docs', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/docs/swagger-ui.css', 'GET, HEAD, OPTIONS'],
   ]) {
     const { text, statuses } = await exchange(api.port, `${method} ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
     expect([method, path, statuses]).toEqual([method, path, [405]]);
@@ -248,6 +255,49 @@ test('§4: a method that a path does not have gets 405 and the ones it has', asy
   const options = await exchange(api.port, 'OPTIONS /v1/messages HTTP/1.1\r\nHost: x\r\n\r\n');
   expect(options.statuses).toEqual([204]);
   expect(options.text).toContain('\r\nAllow: POST, OPTIONS\r\n');
+});
+
+test('§4: OPTIONS on the reference is answered like on any endpoint', async () => {
+  const options = await exchange(api.port, 'OPTIONS /docs HTTP/1.1\r\nHost: x\r\n\r\n');
+  expect(options.statuses).toEqual([204]);
+  expect(options.text).toContain('\r\nAllow: GET, HEAD, OPTIONS\r\n');
+});
+
+test.each(['x', 'x:80', '[::1]:3000', 'a-b.example.', ''])('§4.2: the Host %j is one', async (host) => {
+  const request = `GET /v1/inbox HTTP/1.1\r\n${head.replace('Host: x', `Host: ${host}`)}\r\n`;
+  expect((await exchange(api.port, request)).statuses).toEqual([200]);
+});
+
+test('§4.2: a target that names the whole URL is taken for its path', async () => {
+  const answer = await exchange(api.port, `GET http://x/v1/inbox?limit=1 HTTP/1.1\r\n${head}\r\n`);
+  expect(answer.statuses).toEqual([200]);
+});
+
+test('§4.2: a tunnel that is asked for behind other requests is refused after their answers', async () => {
+  const body = '{"to":["tunnel"],"text":"before it"}';
+  const connection = await RawConnection.open(api.port);
+  connection.write(
+    `GET /v1/inbox HTTP/1.1\r\n${head}\r\n` +
+      `POST /v1/messages HTTP/1.1\r\n${jsonHead}Content-Length: ${body.length}\r\n\r\n${body}` +
+      'CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n',
+  );
+  const answer = await connection.until(({ end }) => end !== null);
+  expect(answer.statuses).toEqual([200, 201, 405]);
+  connection.close();
+});
+
+test('§4.2: a client that closes its side once it has asked gets its answer', async () => {
+  const body = '{"to":["half"],"text":"half closed"}';
+  const connection = await RawConnection.open(api.port);
+  connection.socket.end(
+    `POST /v1/messages HTTP/1.1\r\n${jsonHead}Content-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  const answer = await connection.until(({ end }) => end !== null);
+  expect(answer.statuses).toEqual([201]);
+  expect(answer.end).toBe('fin');
+  const cut = await RawConnection.open(api.port);
+  cut.socket.end(`POST /v1/messages HTTP/1.1\r\n${jsonHead}Content-Length: 100\r\n\r\n{"to":`);
+  expect((await cut.until(({ end }) => end !== null)).statuses).toEqual([400]);
 });
 
 test('§4: nothing above was an internal error', () => {

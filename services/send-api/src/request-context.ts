@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type Logger, type Problem, problem, requestIdFrom } from '@posthorn/runtime';
+import { findHostFault, type Logger, type Problem, problem, requestIdFrom } from '@posthorn/runtime';
 
 /** What one request is known by, from its headers alone. */
 export class RequestContext {
@@ -53,11 +53,8 @@ function readHeaders({ rawHeaders }: IncomingMessage): HeaderFacts {
 
 function faultOf(req: IncomingMessage, { bytes, hosts }: HeaderFacts): Problem | null {
   if (bytes > MAX_HEADER_BYTES) return problem('headers_too_large');
-  if (hosts > 1) return problem('malformed_request', { detail: 'There is more than one Host header.' });
-  if (hosts === 0 && req.httpVersion === '1.1') {
-    return problem('malformed_request', { detail: 'There is no Host header.' });
-  }
-  return null;
+  const detail = findHostFault(req, hosts);
+  return detail === null ? null : problem('malformed_request', { detail });
 }
 
 const contexts = new WeakMap<IncomingMessage, RequestContext>();

@@ -5,10 +5,7 @@ import {
   findReceipts,
   InboxDatabase,
   purgeIdempotencyKeys,
-  type ReadOutcome,
-  type ReadRequest,
   readInboxPage,
-  recordReads,
 } from '@posthorn/inbox';
 import {
   Keys,
@@ -20,7 +17,6 @@ import {
   SendLimiter,
 } from '@posthorn/routing';
 import {
-  Batcher,
   type Readiness,
   type RunningService,
   type SendApiSettings,
@@ -36,13 +32,11 @@ import { Janitor } from './janitor';
 import { MessageCommitter } from './messages/message-committer';
 import { defineSendMessage } from './messages/send-message.dto';
 import { createSendApiMetrics, watchPendingSends } from './metrics';
+import { ReadCommitter } from './receipts/read-committer';
 import { buildOpenApi } from './reference/openapi';
 import { createReferencePage } from './reference/page';
 import { dtoValidator } from './validation/validate-dto';
 import { POSTGRES_WAIT_MS, within } from './within';
-
-const READ_BATCH = 64;
-const MAX_WAITING_READS = 1_024;
 
 /** Creates everything of send-api that lives long, and listens. Neither store has to be there yet. */
 export async function createSendApi(context: ServiceContext<SendApiSettings>): Promise<RunningService> {
@@ -72,20 +66,14 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
   });
 
   const committer = new MessageCommitter({
-    accept: (sends) => acceptMessages(inbox, sends),
+    accept: (sends, lock) => acceptMessages(inbox, sends, lock),
     route: (accepted) => router.route(accepted),
     maxRecipients: settings.maxRecipients,
     metrics,
     onRouteError: (error) => log.error('routing failed', { error }),
   });
   watchPendingSends(registry, () => committer.pending);
-  const reads = new Batcher<ReadRequest, ReadOutcome>({
-    name: 'reads',
-    run: (requests) => recordReads(inbox, requests),
-    maxBatch: READ_BATCH,
-    maxPending: MAX_WAITING_READS,
-    concurrency: 1,
-  });
+  const reads = new ReadCommitter(inbox);
   life.onStop('batches', async () => {
     await Promise.all([committer.idle(), reads.idle()]);
   });
@@ -107,7 +95,7 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
     commit: (send) => committer.commit(send),
     findMessage: (id, user) => within(POSTGRES_WAIT_MS, findMessage(inbox, id, user)),
     findReceipts: (id, sender) => within(POSTGRES_WAIT_MS, findReceipts(inbox, id, sender)),
-    recordRead: (read) => within(POSTGRES_WAIT_MS, reads.submit(read)),
+    recordRead: (read) => within(POSTGRES_WAIT_MS, reads.commit(read)),
     publishReceipts: (news) => {
       for (const { status } of news) metrics.receipts.inc({ status });
       return notifier.publishReceipts(news);

@@ -1,4 +1,12 @@
-import { type CursorMove, type CursorMoved, type InboxDatabase, moveCursors } from '@posthorn/inbox';
+import {
+  type CursorMove,
+  type CursorMoved,
+  commitAroundLocks,
+  deviceLock,
+  type InboxDatabase,
+  LockedLane,
+  moveCursors,
+} from '@posthorn/inbox';
 import { Batcher, type Logger } from '@posthorn/runtime';
 import type { ListTrimmer } from './list-trimmer';
 import type { GatewayMetrics } from './metrics';
@@ -6,12 +14,16 @@ import type { ReceiptTeller } from './receipt-news';
 import type { Session } from './session';
 import { isUnavailable } from './unavailable';
 
+const MAX_WAITING_LOCKED = 1_000;
+
 /**
  * Commits acknowledgements: one move under way for each session, what it acknowledges meanwhile goes with the next,
- * and the moves of all sessions in one statement. `ok` follows the commit.
+ * and the moves of all sessions in one statement. `ok` follows the commit. Whose device another transaction has
+ * locked waits apart from the others.
  */
 export class AckCommitter {
   readonly #moves: Batcher<CursorMove, CursorMoved>;
+  readonly #locked: LockedLane<CursorMove, CursorMoved>;
   readonly #busy = new Set<Session>();
   readonly #trimmer: ListTrimmer;
   readonly #metrics: GatewayMetrics;
@@ -30,17 +42,23 @@ export class AckCommitter {
     this.#metrics = metrics;
     this.#log = log;
     this.#onRefused = onRefused;
+    const locksOf = (move: CursorMove): string[] => [deviceLock(move)];
+    const run = async (moves: readonly CursorMove[], lock: string | null) => {
+      const results = await commitAroundLocks(moves, lock, {
+        commit: (some, lockWaitMs) => moveCursors(db, some, lockWaitMs),
+        locksOf,
+      });
+      teller.tell(results.flatMap((result) => (result instanceof Error ? [] : result.news)));
+      return results;
+    };
     this.#moves = new Batcher({
       name: 'acknowledgements',
       maxBatch: 500,
       maxPending: 100_000,
       concurrency: 2,
-      run: async (moves) => {
-        const results = await moveCursors(db, moves);
-        teller.tell(results.flatMap((result) => result.news));
-        return results;
-      },
+      run: (moves) => run(moves, null),
     });
+    this.#locked = new LockedLane({ run, locksOf, maxWaiting: MAX_WAITING_LOCKED, concurrency: 1 });
   }
 
   /** Commits what the session acknowledges, now or with the move that is under way. */
@@ -52,7 +70,7 @@ export class AckCommitter {
 
   /** Resolves when nothing is under way. */
   idle(): Promise<void> {
-    return this.#moves.idle();
+    return this.#locked.idle();
   }
 
   async #move(session: Session): Promise<void> {
@@ -60,7 +78,8 @@ export class AckCommitter {
     let isOutage = false;
     try {
       if (fence === null) return;
-      const { isHolder, cursor } = await this.#moves.submit({ user, device, fence, seq });
+      const move = { user, device, fence, seq };
+      const { isHolder, cursor } = await this.#locked.around(move, (item) => this.#moves.submit(item));
       if (isHolder) this.#succeed(session, cursor);
       else this.#refuse(session);
     } catch (error) {

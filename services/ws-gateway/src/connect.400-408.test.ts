@@ -74,6 +74,7 @@ describe('an upgrade that is malformed or incomplete', () => {
     ['an empty key', { 'Sec-WebSocket-Key': '' }],
     ['no Host', { Host: [] }],
     ['two Hosts', { Host: ['a', 'b'] }],
+    ['a Host that is none', { Host: 'a b/c@@' }],
     ['two keys', { 'Sec-WebSocket-Key': ['dGhlIHNhbXBsZSBub25jZQ==', 'dGhlIHNhbXBsZSBub25jZQ=='] }],
     ['a list of subprotocols with a hole', { 'Sec-WebSocket-Protocol': 'posthorn.v1,,other' }],
     ['an empty list of subprotocols', { 'Sec-WebSocket-Protocol': '' }],
@@ -108,6 +109,13 @@ describe('an upgrade that is malformed or incomplete', () => {
       `GET /v1/connect HTTP/1.1\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`,
       431,
       'headers_too_large',
+    ],
+    ['a tunnel', 'CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n', 405, 'method_not_allowed'],
+    [
+      'a strange expectation',
+      'GET /v1/connect HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: foo\r\n\r\n',
+      426,
+      'upgrade_required',
     ],
   ])('§4: what the HTTP parser refuses gets a problem, too: %s', async (_, bytes, status, code) => {
     const client = new RawClient(gateway.port);

@@ -1,4 +1,10 @@
-import { type DeviceRelease, type InboxDatabase, releaseDevices } from '@posthorn/inbox';
+import {
+  commitAroundLocks,
+  type DeviceRelease,
+  deviceLock,
+  type InboxDatabase,
+  releaseDevices,
+} from '@posthorn/inbox';
 import { Batcher, type Logger } from '@posthorn/runtime';
 import { isUnavailable } from './unavailable';
 
@@ -18,10 +24,14 @@ export class DeviceReleaser {
       maxBatch: 500,
       maxPending: 100_000,
       concurrency: 1,
-      run: async (holds) => {
-        await releaseDevices(db, holds);
-        return holds.map(() => true as const);
-      },
+      run: (holds) =>
+        commitAroundLocks(holds, null, {
+          commit: async (some, lockWaitMs) => {
+            await releaseDevices(db, some, lockWaitMs);
+            return some.map(() => true as const);
+          },
+          locksOf: (hold) => [deviceLock(hold)],
+        }),
     });
   }
 

@@ -39,14 +39,10 @@ export async function openHttpServer(
     },
     (request, response) => refuseRequest(request, response),
   );
+  server.on('checkExpectation', refuseRequest);
   server.on('upgrade', onUpgrade);
-  server.on('clientError', (error, socket) => {
-    // Ended only, it would live as long as a peer that never closes its side.
-    const cut = (): unknown => socket.destroy();
-    if (socket.writable)
-      socket.end(problemResponse(problemOfParserError(error), requestIdFrom(undefined)), cut);
-    else cut();
-  });
+  server.on('connect', (_request, socket) => refuseRaw(socket, noTunnel()));
+  server.on('clientError', (error, socket) => refuseRaw(socket, problemOfParserError(error)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, () => {
@@ -64,6 +60,18 @@ export async function openHttpServer(
         server.closeAllConnections();
       }),
   };
+}
+
+/** Answers where there is no response object. Ended only, it would live as long as a peer that never closes. */
+function refuseRaw(socket: Duplex, answer: Problem): void {
+  const cut = (): unknown => socket.destroy();
+  socket.on('error', cut);
+  if (socket.writable) socket.end(problemResponse(answer, requestIdFrom(undefined)), cut);
+  else cut();
+}
+
+function noTunnel(): Problem {
+  return problem('method_not_allowed', { headers: { Allow: 'GET' } });
 }
 
 /** Whatever comes here asked for no upgrade. */

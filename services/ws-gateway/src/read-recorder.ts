@@ -1,4 +1,12 @@
-import { type InboxDatabase, type ReadOutcome, type ReadRequest, recordReads } from '@posthorn/inbox';
+import {
+  commitAroundLocks,
+  type InboxDatabase,
+  LockedLane,
+  type ReadOutcome,
+  type ReadRequest,
+  readerLock,
+  recordReads,
+} from '@posthorn/inbox';
 import type { ClientFrame } from '@posthorn/protocol';
 import { Batcher, type Logger } from '@posthorn/runtime';
 import type { GatewayMetrics } from './metrics';
@@ -6,32 +14,45 @@ import type { ReceiptTeller } from './receipt-news';
 import type { Session } from './session';
 import { isUnavailable } from './unavailable';
 
-/** Records read receipts, those of all sessions in one statement. `ok` follows the commit. */
+const MAX_WAITING_LOCKED = 1_000;
+
+/**
+ * Records read receipts, those of all sessions in one statement. `ok` follows the commit. Whose receipts another
+ * transaction has locked waits apart from the others.
+ */
 export class ReadRecorder {
   readonly #reads: Batcher<ReadRequest, ReadOutcome>;
+  readonly #locked: LockedLane<ReadRequest, ReadOutcome>;
   readonly #metrics: GatewayMetrics;
   readonly #log: Logger;
 
   constructor(db: InboxDatabase, teller: ReceiptTeller, metrics: GatewayMetrics, log: Logger) {
     this.#metrics = metrics;
     this.#log = log;
+    const locksOf = (read: ReadRequest): string[] => [readerLock(read)];
+    const run = async (reads: readonly ReadRequest[], lock: string | null) => {
+      const outcomes = await commitAroundLocks(reads, lock, {
+        commit: (some, lockWaitMs) => recordReads(db, some, lockWaitMs),
+        locksOf,
+      });
+      teller.tell(outcomes.flatMap((outcome) => (outcome instanceof Error ? [] : outcome.news)));
+      return outcomes;
+    };
     this.#reads = new Batcher({
       name: 'reads',
       maxBatch: 100,
       maxPending: 20_000,
       concurrency: 2,
-      run: async (requests) => {
-        const outcomes = await recordReads(db, requests);
-        teller.tell(outcomes.flatMap((outcome) => outcome.news));
-        return outcomes;
-      },
+      run: (reads) => run(reads, null),
     });
+    this.#locked = new LockedLane({ run, locksOf, maxWaiting: MAX_WAITING_LOCKED, concurrency: 1 });
   }
 
   /** Records what the user has read, and answers the frame. */
   async record(session: Session, { ids, ref }: ClientFrame & { type: 'read' }): Promise<void> {
     try {
-      const { isKnown } = await this.#reads.submit({ user: session.user, ids });
+      const read = { user: session.user, ids };
+      const { isKnown } = await this.#locked.around(read, (item) => this.#reads.submit(item));
       if (isKnown) {
         session.forgiveBadFrames();
         session.ok(ref);
@@ -48,6 +69,6 @@ export class ReadRecorder {
 
   /** Resolves when nothing is under way. */
   idle(): Promise<void> {
-    return this.#reads.idle();
+    return this.#locked.idle();
   }
 }

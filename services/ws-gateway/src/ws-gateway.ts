@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { claimDevices, InboxDatabase } from '@posthorn/inbox';
+import { InboxDatabase } from '@posthorn/inbox';
 import {
   GatewayChannel,
   Keys,
@@ -11,9 +11,7 @@ import {
   RedisConnection,
 } from '@posthorn/routing';
 import {
-  Batcher,
   type GatewaySettings,
-  OverloadedError,
   type Readiness,
   type RunningService,
   type ServiceContext,
@@ -21,6 +19,7 @@ import {
 } from '@posthorn/runtime';
 import { AckCommitter } from './ack-committer';
 import type { ConnectContext } from './connect/connect-steps';
+import { DeviceClaimer } from './connect/device-claimer';
 import { handleUpgrade } from './connect/upgrade';
 import { Connections } from './connection';
 import { ConnectionClock } from './connection-clock';
@@ -147,19 +146,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   const connectContext: ConnectContext = {
     gateway,
     db,
-    claims: new Batcher({
-      name: 'claims',
-      maxBatch: 200,
-      maxPending: 20_000,
-      concurrency: 2,
-      run: async (connects) =>
-        claimDevices(
-          db,
-          connects.map(({ claim }) => claim),
-        ),
-      // A claim for a client that has its 503 would only end the device's living connection.
-      expired: ({ connect }) => (connect.isOver ? new OverloadedError('the connect was given up') : null),
-    }),
+    claims: new DeviceClaimer(db),
     notifier,
     presence,
     table,

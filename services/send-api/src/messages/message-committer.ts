@@ -1,5 +1,5 @@
 import type { AcceptedMessage, AcceptOutcome, NewMessage } from '@posthorn/inbox';
-import { OutageError } from '@posthorn/inbox';
+import { LockedLane, locksOfSend, OutageError } from '@posthorn/inbox';
 import type { RouteSummary } from '@posthorn/routing';
 import { Batcher } from '@posthorn/runtime';
 import type { SendApiMetrics } from '../metrics';
@@ -7,8 +7,11 @@ import { POSTGRES_WAIT_MS, within } from '../within';
 
 /** What the committer needs of the stores. */
 export interface CommitterOptions {
-  /** Commits a batch; an item's own error is its outcome. */
-  readonly accept: (sends: readonly NewMessage[]) => Promise<readonly (AcceptOutcome | Error)[]>;
+  /** Commits a batch; an item's own error is its outcome. `lock`: what the batch is known to wait for. */
+  readonly accept: (
+    sends: readonly NewMessage[],
+    lock: string | null,
+  ) => Promise<readonly (AcceptOutcome | Error)[]>;
   /** Routes what was committed, within a bounded time. */
   readonly route: (accepted: readonly AcceptedMessage[]) => Promise<RouteSummary>;
   /** Recipients that one message may have. */
@@ -37,26 +40,36 @@ const MAX_WAITING_NARROW = 4_096;
 const WIDE_BATCH_ENTRIES = 5_000;
 const MAX_WAITING_WIDE = 512;
 const LANE_CONCURRENCY = 2;
+const MAX_WAITING_LOCKED = 1_024;
 
 /**
  * Group commit of messages, then routing (PROTOCOL §4.1). There are two lanes, so that a message to one user
- * does not wait behind messages to thousands.
+ * does not wait behind messages to thousands; and a third, where those wait that need a row which another
+ * transaction has locked.
  */
 export class MessageCommitter {
   readonly #options: CommitterOptions;
   readonly #narrow: Batcher<WaitingSend, Commit>;
   readonly #wide: Batcher<WaitingSend, Commit>;
+  readonly #locked: LockedLane<WaitingSend, Commit>;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
     this.#narrow = this.#lane('narrow sends', NARROW_BATCH, MAX_WAITING_NARROW);
     const wideBatch = Math.max(1, Math.floor(WIDE_BATCH_ENTRIES / options.maxRecipients));
     this.#wide = this.#lane('wide sends', wideBatch, MAX_WAITING_WIDE);
+    this.#locked = new LockedLane({
+      run: (items, lock) => this.#run(items, lock),
+      locksOf: ({ send }) => locksOfSend(send),
+      maxWaiting: MAX_WAITING_LOCKED,
+      concurrency: LANE_CONCURRENCY,
+      expired,
+    });
   }
 
   /** Messages that wait for their commit. */
   get pending(): number {
-    return this.#narrow.pending + this.#wide.pending;
+    return this.#narrow.pending + this.#wide.pending + this.#locked.pending;
   }
 
   /**
@@ -67,15 +80,16 @@ export class MessageCommitter {
    */
   async commit(send: NewMessage): Promise<Commit> {
     const lane = send.to.length > NARROW_RECIPIENTS ? this.#wide : this.#narrow;
+    const waiting = { send, deadline: performance.now() + POSTGRES_WAIT_MS };
     return await within(
       POSTGRES_WAIT_MS,
-      lane.submit({ send, deadline: performance.now() + POSTGRES_WAIT_MS }),
+      this.#locked.around(waiting, (item) => lane.submit(item)),
     );
   }
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
-    await Promise.all([this.#narrow.idle(), this.#wide.idle()]);
+    await this.#locked.idle();
   }
 
   #lane(name: string, maxBatch: number, maxPending: number): Batcher<WaitingSend, Commit> {
@@ -84,17 +98,17 @@ export class MessageCommitter {
       maxBatch,
       maxPending,
       concurrency: LANE_CONCURRENCY,
-      run: (items) => this.#run(items.map(({ send }) => send)),
-      expired: ({ deadline }) =>
-        performance.now() < deadline ? null : new OutageError('waited too long for Postgres'),
+      run: (items) => this.#run(items, null),
+      expired,
     });
   }
 
-  async #run(sends: readonly NewMessage[]): Promise<(Commit | Error)[]> {
+  async #run(items: readonly WaitingSend[], lock: string | null): Promise<(Commit | Error)[]> {
     const { accept, metrics } = this.#options;
+    const sends = items.map(({ send }) => send);
     metrics.batchMessages.observe(sends.length);
     const stopTimer = metrics.commitSeconds.startTimer();
-    const outcomes = await accept(sends).finally(stopTimer);
+    const outcomes = await accept(sends, lock).finally(stopTimer);
     const accepted = outcomes.filter(isAccepted);
     const routed = accepted.length === 0 ? NOTHING_TO_ROUTE : this.#route(accepted);
     return outcomes.map((outcome) => (outcome instanceof Error ? outcome : { outcome, routed }));
@@ -116,6 +130,10 @@ export class MessageCommitter {
 }
 
 const NOTHING_TO_ROUTE = Promise.resolve();
+
+function expired({ deadline }: WaitingSend): Error | null {
+  return performance.now() < deadline ? null : new OutageError('waited too long for Postgres');
+}
 
 function isAccepted(outcome: AcceptOutcome | Error): outcome is AcceptedMessage {
   return !(outcome instanceof Error) && outcome.kind === 'accepted';

@@ -99,6 +99,16 @@ test.each([
   ['a __proto__ field', '{"to":["bob"],"text":"x","__proto__":{"text":"y"}}', ['/__proto__']],
   ['fields only in __proto__', '{"__proto__":{"to":["bob"],"text":"x"}}', ['/__proto__', '/text', '/to']],
   ['a number beyond a double', '{"to":["bob"],"data":{"n":1e999}}', ['/data/n']],
+  [
+    'keys that are words of a template',
+    '{"to":["bob"],"data":{"$property":{"$value":"\\u0000","$target":1}}}',
+    ['/data/$property/$value'],
+  ],
+  [
+    'keys with the signs of a pointer',
+    '{"to":["bob"],"data":{"a/b":{"c~d":"\\u0000"}}}',
+    ['/data/a~1b/c~0d'],
+  ],
 ])('§4.1: refused with a pointer: %s', async (_name, body, pointers) => {
   const response = await api.send('alice', body);
   expectProblem(response, 422, 'invalid_message');

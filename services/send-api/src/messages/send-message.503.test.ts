@@ -24,7 +24,8 @@ describe('with a Postgres that is stopped and started again', () => {
     dir = mkdtempSync(join(tmpdir(), 'posthorn-503-'));
     postgres = await startPostgres({ dir, settings: { fsync: 'off' } });
     await migrateDatabase(postgres.url);
-    const database = { url: postgres.url, query: async () => [], drop: async () => undefined };
+    const nothing = async (): Promise<void> => undefined;
+    const database = { url: postgres.url, query: async () => [], hold: async () => nothing, drop: nothing };
     api = await bootApi({ database, redis, drop: async () => undefined });
   }, 60_000);
 

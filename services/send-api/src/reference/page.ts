@@ -3,6 +3,8 @@ import { problem } from '@posthorn/runtime';
 import { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import { generateHTML, serve } from 'swagger-ui-express';
+import { sendNothing } from '../answer';
+import { isDecodable } from '../is-decodable';
 
 /**
  * `GET /docs`: the reference for people. Everything it needs comes from this process, so it works offline, and
@@ -20,10 +22,13 @@ export function createReferencePage(): RequestHandler {
     }),
   );
   router.use((req, res, next) => {
+    const isFile = FILE.test(req.path);
+    if (!isFile && req.path !== '/')
+      throw isDecodable(req.path) ? problem('not_found') : problem('malformed_request');
+    if (req.method === 'OPTIONS') return sendNothing(res, ALLOW);
     const isRead = req.method === 'GET' || req.method === 'HEAD';
-    if (!isRead) throw problem('method_not_allowed', { headers: { Allow: 'GET, HEAD' } });
-    if (FILE.test(req.path)) return next();
-    if (req.path !== '/') throw problem('not_found');
+    if (!isRead) throw problem('method_not_allowed', { headers: ALLOW });
+    if (isFile) return next();
     // The page's links count from `/docs`: one level deeper they would lead nowhere.
     if (req.originalUrl.split('?', 1)[0]?.endsWith('/')) return res.redirect(308, '../docs');
     res.set('Cache-Control', 'public, max-age=300').type('html').send(html);
@@ -31,6 +36,8 @@ export function createReferencePage(): RequestHandler {
   router.use(...serve);
   return router;
 }
+
+const ALLOW = { Allow: 'GET, HEAD, OPTIONS' };
 
 /** What the page loads; its packages hold more, which is nobody's business. */
 const FILE =

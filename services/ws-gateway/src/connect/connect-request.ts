@@ -6,7 +6,7 @@ import {
   isDeviceId,
   SUBPROTOCOL,
 } from '@posthorn/protocol';
-import { bearerFrom, problem } from '@posthorn/runtime';
+import { bearerFrom, findHostFault, problem } from '@posthorn/runtime';
 
 /** Where clients connect. */
 const CONNECT_PATH = '/v1/connect';
@@ -38,9 +38,8 @@ function targetOf(request: IncomingMessage): URL {
  * @throws Problem 400, 404, 405, 426
  */
 export function checkHandshake(request: IncomingMessage): void {
-  if (request.headersDistinct.host?.length !== 1) {
-    throw problem('malformed_request', { detail: 'there must be one Host header' });
-  }
+  const detail = findHostFault(request, request.headersDistinct.host?.length ?? 0);
+  if (detail !== null) throw problem('malformed_request', { detail });
   if (targetOf(request).pathname !== CONNECT_PATH) throw problem('not_found');
   if (request.method !== 'GET') throw problem('method_not_allowed', { headers: { Allow: 'GET' } });
   const { headers } = request;

@@ -1,16 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import {
-  type ClaimedDevice,
-  type DeviceClaim,
-  findConnectedDevices,
-  type InboxDatabase,
-  OutageError,
-} from '@posthorn/inbox';
+import { type ClaimedDevice, findConnectedDevices, type InboxDatabase, OutageError } from '@posthorn/inbox';
 import { type Holders, type Notifier, RedisOutageError } from '@posthorn/routing';
 import {
   type AllowedOrigins,
-  type Batcher,
   type Identity,
   type Logger,
   OverloadedError,
@@ -24,12 +17,13 @@ import { type PresenceKeeper, total } from '../presence-keeper';
 import { Session, type SessionHost, type SessionStart } from '../session';
 import type { Transport } from '../transport';
 import { type ConnectQuery, checkHandshake, connectQuery, tokenOf } from './connect-request';
+import type { DeviceClaimer } from './device-claimer';
 
 /** What the steps work with. */
 export interface ConnectContext {
   gateway: string;
   db: InboxDatabase;
-  claims: Batcher<{ claim: DeviceClaim; connect: Connect }, ClaimedDevice>;
+  claims: DeviceClaimer;
   notifier: Notifier;
   presence: PresenceKeeper;
   table: ConnectionTable;
@@ -128,7 +122,7 @@ async function claimDevice(connect: Connect, { claims, gateway }: ConnectContext
   const { session } = connect;
   if (session === undefined) throw new Error('claimed before it was announced');
   const { user, device } = session;
-  connect.claimed = await claims.submit({ claim: { user, device, gateway }, connect }).catch(refuseOutage);
+  connect.claimed = await claims.claim({ claim: { user, device, gateway }, connect }).catch(refuseOutage);
 }
 
 /**

@@ -1,0 +1,15 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A host with or without a port (RFC 3986 §3.2); empty where the target has none. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?$/;
+
+/**
+ * What is wrong with the `Host` of a request (RFC 9112 §3.2), in a sentence; null when nothing is.
+ *
+ * @param count how many of them came: `headers` holds the first
+ */
+export function findHostFault({ headers, httpVersion }: IncomingMessage, count: number): string | null {
+  if (count > 1) return 'There is more than one Host header.';
+  if (count === 0) return httpVersion === '1.1' ? 'There is no Host header.' : null;
+  return HOST.test(headers.host ?? '') ? null : 'The Host header names no host.';
+}
