@@ -7,4 +7,5 @@ export * from './message';
 export * from './names';
 export * from './parse-client-frame';
 export * from './receipt';
+export * from './redis-url';
 export * from './text';
