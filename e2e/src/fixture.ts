@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Message, ReceiptItem } from '@posthorn/protocol';
-import { mintToken, type RedisServer, type ServiceProcess, startRedis, startService } from '@posthorn/stack';
+import type { Message, ReceiptItem, RedisKind } from '@posthorn/protocol';
+import { mintToken, type ServiceProcess, startService } from '@posthorn/stack';
 import {
   createTestDatabase,
+  type OwnRedis,
   openTestRedis,
+  startOwnRedis,
   TestClient,
   type TestDatabase,
   type TestRedis,
@@ -17,8 +16,8 @@ const SECRET = 'a-secret-for-end-to-end-tests-only';
 /** What a test sets beside the defaults. */
 export interface WorldOptions {
   env?: Record<string, string>;
-  /** A Redis of the test's own, to stop and start. */
-  ownRedis?: boolean;
+  /** A Redis of the test's own, of this kind, to make fail. */
+  ownRedis?: RedisKind;
 }
 
 /** The answer to a request, with its JSON body. */
@@ -39,20 +38,17 @@ export class World {
   private constructor(
     readonly database: TestDatabase,
     readonly redis: TestRedis,
-    readonly ownRedis: RedisServer | null,
-    readonly ownRedisFolder: string | null,
+    readonly ownRedis: OwnRedis | null,
     env: Record<string, string>,
   ) {
     this.#env = env;
   }
 
-  static async start({ env = {}, ownRedis = false }: WorldOptions = {}): Promise<World> {
+  static async start({ env = {}, ownRedis }: WorldOptions = {}): Promise<World> {
     const database = await createTestDatabase();
-    const folder = ownRedis ? mkdtempSync(join(tmpdir(), 'posthorn-redis-')) : null;
-    const server = folder === null ? null : await startRedis({ dir: folder });
-    const redis = openTestRedis(server?.url);
-    redis.client.on('error', () => undefined); // a test stops its own Redis
-    const world = new World(database, redis, server, folder, {
+    const own = ownRedis === undefined ? null : await startOwnRedis(ownRedis);
+    const redis = openTestRedis(own?.url);
+    const world = new World(database, redis, own, {
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,
       REDIS_PREFIX: redis.prefix,
@@ -160,7 +156,6 @@ export class World {
     await Promise.all([...this.sendApis, ...this.gateways].map((service) => service.stop()));
     this.redis.client.disconnect();
     await this.ownRedis?.stop();
-    if (this.ownRedisFolder !== null) rmSync(this.ownRedisFolder, { recursive: true, force: true });
     await this.database.drop();
   }
 }

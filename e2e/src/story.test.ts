@@ -1,15 +1,15 @@
-import { eventually } from '@posthorn/testing';
+import { eventually, redisKinds } from '@posthorn/testing';
 import { World } from './fixture';
 
-let world: World;
+describe.each(redisKinds)('a message through two of each service, Redis: %s', (kind) => {
+  let world: World;
 
-beforeAll(async () => {
-  world = await World.start();
-}, 60_000);
+  beforeAll(async () => {
+    world = await World.start(kind === 'single' ? {} : { ownRedis: kind });
+  }, 60_000);
 
-afterAll(() => world.stop());
+  afterAll(() => world.stop(), 60_000);
 
-describe('a message through two of each service', () => {
   it('§1: waits for an offline recipient in the offline list and arrives when the recipient connects', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
     const message = await world.send(alice, bob, 'while you were away');

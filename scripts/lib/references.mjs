@@ -134,7 +134,8 @@ function allowed({ kind, minimum, maximum }) {
   if (kind === 'integer') return `${minimum} to ${maximum}`;
   return {
     'postgres-url': '`postgres://` or `postgresql://`',
-    'redis-url': '`redis://` or `rediss://`',
+    'redis-url':
+      '`redis://HOST:PORT/DB`, `redis+sentinel://HOST:PORT,…/MASTER` or `redis+cluster://HOST:PORT,…`',
     'http-url': '`https://` or `http://`',
     secret: '32 bytes or more',
     'key-prefix': '1 to 64 of `A-Z a-z 0-9 . _ : -`',

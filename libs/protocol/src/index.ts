@@ -8,4 +8,5 @@ export * from './names';
 export * from './parse-client-frame';
 export * from './postgres-url';
 export * from './receipt';
+export * from './redis-url';
 export * from './text';

@@ -130,8 +130,8 @@ test('§1: a subscription that is silent while its connection seems fine is foun
 
 /** Its subscriptions end up on a channel where nobody publishes. */
 class DeafConnection extends RedisConnection {
-  override openSubscriber(): Redis {
-    const subscriber = super.openSubscriber();
+  override openSubscriber(channel: string): Redis {
+    const subscriber = super.openSubscriber(channel);
     const subscribe = subscriber.subscribe.bind(subscriber);
     jest.spyOn(subscriber, 'subscribe').mockImplementation(() => subscribe('elsewhere'));
     return subscriber;

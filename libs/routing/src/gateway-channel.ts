@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { type GatewayNotice, parseGatewayNotice } from './gateway-notice';
 import type { Keys } from './keys';
-import { type RedisConnection, type RedisLog, RedisOutageError } from './redis-connection';
+import { closeRedis } from './lasting-redis';
+import type { RedisConnection } from './redis-connection';
+import type { RedisLog } from './redis-options';
 import { PROBE_MS, WATCHDOG_MS } from './times';
 
 /** What a gateway does with its channel. */
@@ -15,6 +17,7 @@ export interface ChannelListener {
 }
 
 const MAX_MISSES = 2;
+const FIRST_REFUSAL_MS = 50;
 
 /**
  * One subscription, to the gateway's own channel. A silent peer and a subscription that no longer gets what is
@@ -28,6 +31,9 @@ export class GatewayChannel {
   readonly #log: RedisLog;
   readonly #timers: NodeJS.Timeout[] = [];
   #isSubscribed = false;
+  #isClosed = false;
+  /** Subscriptions in a row that were refused. */
+  #refusals = 0;
   #pingMisses = 0;
   #probeMisses = 0;
   #nonce: string | null = null;
@@ -37,9 +43,14 @@ export class GatewayChannel {
     this.#channel = keys.channel(gateway);
     this.#listener = listener;
     this.#log = log;
-    this.#subscriber = redis.openSubscriber();
-    this.#subscriber.on('message', (_channel, text) => this.#receive(text));
+    this.#subscriber = redis.openSubscriber(this.#channel);
+    const event = redis.isSharded ? 'smessage' : 'message';
+    this.#subscriber.on(event, (_channel: string, text: string) => this.#receive(text));
     this.#subscriber.on('ready', () => void this.#subscribe());
+    // A Cluster ends the subscription when the slot of the channel goes to another node.
+    this.#subscriber.on('moved', () => {
+      if (this.#isSubscribed) this.#reconnect('the channel moved to another node');
+    });
     this.#subscriber.on('close', () => {
       this.#isSubscribed = false;
     });
@@ -62,23 +73,36 @@ export class GatewayChannel {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#isSubscribed = false;
-    this.#subscriber.disconnect();
+    closeRedis(this.#subscriber);
   }
 
   async #subscribe(): Promise<void> {
     try {
-      await this.#subscriber.subscribe(this.#channel);
+      if (this.#redis.isSharded) await this.#subscriber.ssubscribe(this.#channel);
+      else await this.#subscriber.subscribe(this.#channel);
     } catch (error) {
-      this.#reconnect('subscribing failed', error);
+      await this.#subscribeLater(error);
       return;
     }
     this.#isSubscribed = true;
+    this.#refusals = 0;
     this.#pingMisses = 0;
     this.#probeMisses = 0;
     this.#nonce = null;
     this.#listener.onReturn();
+  }
+
+  /** The connection is fine and the subscription was refused: not again at once, and told once. */
+  async #subscribeLater(error: unknown): Promise<void> {
+    const delayMs = Math.min(FIRST_REFUSAL_MS * 2 ** this.#refusals, WATCHDOG_MS);
+    this.#refusals++;
+    if (this.#refusals === 1) this.#warn('subscribing failed', error);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    if (this.#isClosed || this.#isSubscribed) return;
+    if (this.#subscriber.status === 'ready') this.#subscriber.disconnect(true);
   }
 
   #receive(text: string): void {
@@ -103,6 +127,8 @@ export class GatewayChannel {
       await this.#subscriber.ping();
       this.#pingMisses = 0;
     } catch (error) {
+      // Where the connection broke it is being made anew already.
+      if (!this.#isSubscribed) return;
       this.#pingMisses++;
       if (this.#pingMisses >= MAX_MISSES) this.#reconnect('the subscriber does not answer', error);
     }
@@ -118,20 +144,20 @@ export class GatewayChannel {
     const nonce = randomUUID();
     this.#nonce = nonce;
     const notice: GatewayNotice = { type: 'probe', nonce };
-    try {
-      await this.#redis.run((redis) => redis.publish(this.#channel, JSON.stringify(notice)));
-    } catch (error) {
-      if (!(error instanceof RedisOutageError)) throw error;
-      if (this.#nonce === nonce) this.#nonce = null;
-    }
+    const [receivers] = await this.#redis.publish([[this.#channel, JSON.stringify(notice)]]);
+    if (receivers instanceof Error && this.#nonce === nonce) this.#nonce = null;
   }
 
   #reconnect(reason: string, error?: unknown): void {
-    this.#log.warn('subscription renewed', { reason, error });
+    this.#warn(reason, error);
     this.#isSubscribed = false;
     this.#pingMisses = 0;
     this.#probeMisses = 0;
     this.#nonce = null;
     this.#subscriber.disconnect(true);
+  }
+
+  #warn(reason: string, error?: unknown): void {
+    this.#log.warn('subscription renewed', { reason, error });
   }
 }

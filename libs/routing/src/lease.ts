@@ -18,12 +18,12 @@ export class Lease {
    * @throws RedisOutageError
    */
   async renew(): Promise<boolean> {
-    const before = await this.#redis.run((redis) => redis.set(this.#key, '1', 'PX', LEASE_TTL_MS, 'GET'));
+    const before = await this.#redis.run(['set', this.#key, '1', 'PX', LEASE_TTL_MS, 'GET']);
     return before !== null;
   }
 
   /** @throws RedisOutageError */
   async end(): Promise<void> {
-    await this.#redis.run((redis) => redis.del(this.#key));
+    await this.#redis.run(['del', this.#key]);
   }
 }

@@ -1,6 +1,6 @@
 import type { Keys } from './keys';
-import { executePipeline, type RedisConnection } from './redis-connection';
-import { LIVENESS_MAX_AGE_MS } from './times';
+import type { RedisConnection } from './redis-connection';
+import { LIVENESS_MAX_AGE_MS, LIVENESS_WAIT_MS } from './times';
 
 interface Liveness {
   /** Since when the lease was always found gone; null while it is there. */
@@ -37,52 +37,48 @@ export class LiveGateways {
     this.#keys = keys;
   }
 
-  /**
-   * What is known, none of it older than a second.
-   * @throws RedisOutageError
-   */
-  async words(waitMs?: number): Promise<LivenessWords> {
+  /** What is known, none of it older than a second; but a lease that is out of reach keeps its last word. */
+  async words(waitMs = LIVENESS_WAIT_MS): Promise<LivenessWords> {
     const now = Date.now();
     const stale = [...this.#known].filter(([, liveness]) => now - liveness.readAt >= LIVENESS_MAX_AGE_MS);
     if (stale.length > 0)
       await this.#refresh(
         stale.map(([id]) => id),
-        waitMs,
+        Math.min(waitMs, LIVENESS_WAIT_MS),
       );
     const words: LivenessWords = { live: ' ', absent: ' ', dead: ' ' };
-    for (const [id, { goneSince }] of this.#known) {
-      const kind = goneSince === null ? 'live' : now - goneSince < DEAD_AFTER_MS ? 'absent' : 'dead';
+    for (const [id, { goneSince, readAt }] of this.#known) {
+      const kind = goneSince === null ? 'live' : readAt - goneSince < DEAD_AFTER_MS ? 'absent' : 'dead';
       words[kind] += `${id} `;
     }
     return words;
   }
 
-  /**
-   * The ids of those that live.
-   * @throws RedisOutageError
-   */
-  async findLive(ids: Iterable<string>): Promise<Set<string>> {
+  /** The ids of those that live, and of those whose lease is out of reach. */
+  async findLive(ids: Iterable<string>): Promise<{ live: Set<string>; unknown: Set<string> }> {
     const asked = [...new Set(ids)];
     const now = Date.now();
-    const unknown = asked.filter((id) => now - (this.#known.get(id)?.readAt ?? 0) >= LIVENESS_MAX_AGE_MS);
-    if (unknown.length > 0) await this.read(unknown);
-    return new Set(asked.filter((id) => this.#known.get(id)?.goneSince === null));
+    const isFresh = (id: string): boolean => now - (this.#known.get(id)?.readAt ?? 0) < LIVENESS_MAX_AGE_MS;
+    const stale = asked.filter((id) => !isFresh(id));
+    if (stale.length > 0) await this.read(stale);
+    return {
+      live: new Set(asked.filter((id) => isFresh(id) && this.#known.get(id)?.goneSince === null)),
+      unknown: new Set(asked.filter((id) => !isFresh(id))),
+    };
   }
 
-  /**
-   * Reads leases now.
-   * @throws RedisOutageError
-   */
+  /** Reads leases now; what is known of those out of reach stays as it is. */
   async read(ids: readonly string[], waitMs?: number): Promise<void> {
-    const replies = await this.#redis.run((redis) => {
-      const pipeline = redis.pipeline();
-      for (const id of ids) pipeline.exists(this.#keys.lease(id));
-      return executePipeline<number>(pipeline);
-    }, waitMs);
+    const replies = await this.#redis.runAll(
+      ids.map((id) => ['exists', this.#keys.lease(id)] as const),
+      waitMs,
+    );
     const now = Date.now();
     for (const [index, id] of ids.entries()) {
+      const reply = replies[index];
+      if (reply === undefined || reply instanceof Error) continue;
       const before = this.#known.get(id);
-      const goneSince = replies[index] === 1 ? null : (before?.goneSince ?? now);
+      const goneSince = reply === 1 ? null : (before?.goneSince ?? now);
       this.#known.set(id, { goneSince, readAt: now, usedAt: before?.usedAt ?? now });
     }
   }
@@ -97,7 +93,7 @@ export class LiveGateways {
   }
 
   /** One refresh at a time; what nobody met for two minutes is forgotten, which bounds the map. */
-  async #refresh(ids: readonly string[], waitMs?: number): Promise<void> {
+  async #refresh(ids: readonly string[], waitMs: number): Promise<void> {
     const now = Date.now();
     const inUse = ids.filter((id) => {
       const isInUse = now - (this.#known.get(id)?.usedAt ?? 0) < FORGET_AFTER_MS;

@@ -2,7 +2,9 @@ import type { ReceiptNews } from '@posthorn/protocol';
 import type { GatewayNotice } from './gateway-notice';
 import type { Keys } from './keys';
 import type { Presence } from './presence';
-import { executePipeline, type RedisConnection, RedisOutageError } from './redis-connection';
+import type { RedisConnection } from './redis-connection';
+import { isOutage } from './redis-node';
+import { RedisOutageError } from './redis-outage-error';
 
 /** Tells gateways what is not an inbox entry: receipts, takeovers, surplus connections, an operator's disconnect. */
 export class Notifier {
@@ -18,29 +20,24 @@ export class Notifier {
 
   /**
    * Publishes receipts to the gateways that hold their senders, one publish for each gateway. They are news, not
-   * the truth: without Redis they are lost, and the false that comes back says so.
+   * the truth: where Redis is out of reach they are lost, and the false that comes back says so.
    */
   async publishReceipts(news: readonly ReceiptNews[], except?: string): Promise<boolean> {
     if (news.length === 0) return true;
-    try {
-      const senders = [...new Set(news.map((item) => item.sender))];
-      const holders = await this.#presence.findHolders(senders);
-      const gatewaysOf = new Map(senders.map((sender, index) => [sender, holders[index]]));
-      const notices = new Map<string, GatewayNotice & { type: 'receipts' }>();
-      for (const item of news) {
-        for (const gateway of gatewaysOf.get(item.sender)?.keys() ?? []) {
-          if (gateway === except) continue;
-          const notice = notices.get(gateway);
-          if (notice === undefined) notices.set(gateway, { type: 'receipts', news: [item] });
-          else notice.news.push(item);
-        }
+    const senders = [...new Set(news.map((item) => item.sender))];
+    const holders = await this.#presence.findHolders(senders);
+    const gatewaysOf = new Map(senders.map((sender, index) => [sender, holders[index]]));
+    const notices = new Map<string, GatewayNotice & { type: 'receipts' }>();
+    for (const item of news) {
+      for (const gateway of gatewaysOf.get(item.sender)?.keys() ?? []) {
+        if (gateway === except) continue;
+        const notice = notices.get(gateway);
+        if (notice === undefined) notices.set(gateway, { type: 'receipts', news: [item] });
+        else notice.news.push(item);
       }
-      await this.#publish(notices);
-      return true;
-    } catch (error) {
-      if (error instanceof RedisOutageError) return false;
-      throw error;
     }
+    const outage = await this.#publish(notices);
+    return outage === undefined && !holders.includes(null);
   }
 
   /**
@@ -51,7 +48,7 @@ export class Notifier {
     gateway: string,
     taken: { user: string; device: string; fence: number },
   ): Promise<void> {
-    await this.#publish(new Map([[gateway, { type: 'takeover', ...taken }]]));
+    await this.#publishOrThrow(new Map([[gateway, { type: 'takeover', ...taken }]]));
   }
 
   /**
@@ -59,7 +56,7 @@ export class Notifier {
    * @throws RedisOutageError
    */
   async publishSurplus(gateway: string, surplus: { user: string; device: string }): Promise<void> {
-    await this.#publish(new Map([[gateway, { type: 'surplus', ...surplus }]]));
+    await this.#publishOrThrow(new Map([[gateway, { type: 'surplus', ...surplus }]]));
   }
 
   /**
@@ -68,18 +65,21 @@ export class Notifier {
    */
   async publishDisconnect(user: string, device?: string): Promise<void> {
     const [holders] = await this.#presence.findHolders([user]);
+    if (!holders) throw new RedisOutageError('the presence of the user cannot be read');
     const notice: GatewayNotice = { type: 'disconnect', user, ...(device === undefined ? {} : { device }) };
-    await this.#publish(new Map([...(holders?.keys() ?? [])].map((gateway) => [gateway, notice])));
+    await this.#publishOrThrow(new Map([...holders.keys()].map((gateway) => [gateway, notice])));
   }
 
-  async #publish(notices: ReadonlyMap<string, GatewayNotice>): Promise<void> {
-    if (notices.size === 0) return;
-    await this.#redis.run((redis) => {
-      const pipeline = redis.pipeline();
-      for (const [gateway, notice] of notices) {
-        pipeline.publish(this.#keys.channel(gateway), JSON.stringify(notice));
-      }
-      return executePipeline<number>(pipeline);
-    });
+  async #publishOrThrow(notices: ReadonlyMap<string, GatewayNotice>): Promise<void> {
+    const outage = await this.#publish(notices);
+    if (outage !== undefined) throw outage;
+  }
+
+  /** Returns why some of the gateways were out of reach, if they were. */
+  async #publish(notices: ReadonlyMap<string, GatewayNotice>): Promise<RedisOutageError | undefined> {
+    const receivers = await this.#redis.publish(
+      [...notices].map(([gateway, notice]) => [this.#keys.channel(gateway), JSON.stringify(notice)]),
+    );
+    return receivers.find(isOutage);
   }
 }

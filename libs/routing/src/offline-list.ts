@@ -1,7 +1,8 @@
 import type { ListedEntry } from './envelope';
 import { parseListedEntry } from './gateway-notice';
 import type { Keys } from './keys';
-import { executePipeline, type RedisConnection } from './redis-connection';
+import type { RedisConnection } from './redis-connection';
+import { isOutage } from './redis-node';
 
 /** Through which `seq` all known devices of a user have acknowledged. */
 export interface Trim {
@@ -25,37 +26,31 @@ export class OfflineList {
    * @throws RedisOutageError
    */
   async read(user: string, after: number, limit: number): Promise<ListedEntry[]> {
-    const texts = await this.#redis.run((redis) =>
-      redis.posthornEntries(this.#keys.offline(user), after, limit),
-    );
+    const texts = await this.#redis.run(['posthornEntries', this.#keys.offline(user), after, limit]);
     return texts.map(parseListedEntry).filter((entry) => entry !== null);
   }
 
-  /**
-   * Those of `users` whose list has entries.
-   * @throws RedisOutageError
-   */
-  async findNonEmpty(users: readonly string[]): Promise<string[]> {
-    const lengths = await this.#redis.run((redis) => {
-      const pipeline = redis.pipeline();
-      for (const user of users) pipeline.llen(this.#keys.offline(user));
-      return executePipeline<number>(pipeline);
-    });
-    return users.filter((_, index) => lengths[index] !== 0);
+  /** Those of `users` whose list has entries, and those whose list was out of reach. */
+  async findNonEmpty(users: readonly string[]): Promise<{ waiting: string[]; unreached: string[] }> {
+    const lengths = await this.#redis.runAll(
+      users.map((user) => ['llen', this.#keys.offline(user)] as const),
+    );
+    return {
+      waiting: users.filter((_, index) => !isOutage(lengths[index]) && lengths[index] !== 0),
+      unreached: users.filter((_, index) => isOutage(lengths[index])),
+    };
   }
 
-  /**
-   * Drops what no known device lacks.
-   * @returns how many entries were dropped
-   * @throws RedisOutageError
-   */
-  async trim(trims: readonly Trim[]): Promise<number> {
-    const dropped = await this.#redis.run((redis) => {
-      const pipeline = redis.pipeline();
-      for (const { user, cursor, epoch } of trims)
-        pipeline.posthornTrim(this.#keys.offline(user), cursor, epoch);
-      return executePipeline<number>(pipeline);
-    });
-    return dropped.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
+  /** Drops what no known device lacks. Returns how many entries were dropped, and whose list was out of reach. */
+  async trim(trims: readonly Trim[]): Promise<{ dropped: number; unreached: string[] }> {
+    const replies = await this.#redis.runAll(
+      trims.map(
+        ({ user, cursor, epoch }) => ['posthornTrim', this.#keys.offline(user), cursor, epoch] as const,
+      ),
+    );
+    return {
+      dropped: replies.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0),
+      unreached: trims.filter((_, index) => isOutage(replies[index])).map(({ user }) => user),
+    };
   }
 }

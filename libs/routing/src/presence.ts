@@ -1,6 +1,8 @@
 import type { Keys } from './keys';
 import type { LiveGateways } from './live-gateways';
-import { executePipeline, type RedisConnection } from './redis-connection';
+import type { RedisConnection } from './redis-connection';
+import { isOutage } from './redis-node';
+import { RedisOutageError } from './redis-outage-error';
 import { PRESENCE_TTL_S } from './times';
 
 /** How many connections of a user each live gateway holds. */
@@ -25,49 +27,52 @@ export class Presence {
   }
 
   /**
-   * Says how many connections of each user `gateway` holds, and returns who holds them then.
-   * @throws RedisOutageError
+   * Says how many connections of each user `gateway` holds, and returns who holds them then; null for a user of whom it could
+   * not be said or read.
    */
-  async hold(gateway: string, holds: readonly Hold[]): Promise<Holders[]> {
-    const replies = await this.#redis.run((redis) => {
-      const pipeline = redis.pipeline();
-      for (const { user, count } of holds) {
-        pipeline.posthornHold(this.#keys.presence(user), gateway, count, PRESENCE_TTL_S);
-      }
-      return executePipeline<string[]>(pipeline);
-    });
-    return await this.#countLive(
-      replies.map((reply) => (Array.isArray(reply) ? countsFrom(reply) : new Map())),
+  async hold(gateway: string, holds: readonly Hold[]): Promise<(Holders | null)[]> {
+    const replies = await this.#redis.runAll(
+      holds.map(
+        ({ user, count }) =>
+          ['posthornHold', this.#keys.presence(user), gateway, count, PRESENCE_TTL_S] as const,
+      ),
     );
+    return await this.#countLive(replies.map((reply) => (reply instanceof Error ? null : countsFrom(reply))));
   }
 
-  /**
-   * Who holds each user.
-   * @throws RedisOutageError
-   */
-  async findHolders(users: readonly string[]): Promise<Holders[]> {
-    const replies = await this.#redis.run((redis) => {
-      const pipeline = redis.pipeline();
-      for (const user of users) pipeline.hgetall(this.#keys.presence(user));
-      return executePipeline<Record<string, string>>(pipeline);
-    });
+  /** Who holds each user; null for a user of whom that is out of reach. */
+  async findHolders(users: readonly string[]): Promise<(Holders | null)[]> {
+    const replies = await this.#redis.runAll(
+      users.map((user) => ['hgetall', this.#keys.presence(user)] as const),
+    );
     return await this.#countLive(
-      replies.map((reply) => (reply instanceof Error ? new Map() : countsFrom(Object.entries(reply).flat()))),
+      replies.map((reply) => {
+        if (isOutage(reply)) return null;
+        // Something else under the key is nobody's.
+        return reply instanceof Error ? new Map() : countsFrom(Object.entries(reply).flat());
+      }),
     );
   }
 
   /**
    * Those of `users` whom a live gateway holds.
-   * @throws RedisOutageError
+   * @throws RedisOutageError when that is out of reach for one of them
    */
   async findOnline(users: readonly string[]): Promise<Set<string>> {
     const holders = await this.findHolders(users);
+    if (holders.includes(null)) throw new RedisOutageError('the presence of some users cannot be read');
     return new Set(users.filter((_, index) => (holders[index]?.size ?? 0) > 0));
   }
 
-  async #countLive(counts: ReadonlyMap<string, number>[]): Promise<Holders[]> {
-    const live = await this.#gateways.findLive(counts.flatMap((count) => [...count.keys()]));
-    return counts.map((count) => new Map([...count].filter(([id, held]) => live.has(id) && held > 0)));
+  /** A count of a gateway whose life is not known makes the whole of a user unknown. */
+  async #countLive(counts: readonly (ReadonlyMap<string, number> | null)[]): Promise<(Holders | null)[]> {
+    const { live, unknown } = await this.#gateways.findLive(
+      counts.flatMap((count) => [...(count?.keys() ?? [])]),
+    );
+    return counts.map((count) => {
+      if (count === null || [...count.keys()].some((id) => unknown.has(id))) return null;
+      return new Map([...count].filter(([id, held]) => live.has(id) && held > 0));
+    });
   }
 }
 

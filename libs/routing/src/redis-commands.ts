@@ -1,4 +1,4 @@
-import type { Redis, RedisOptions, Result } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { ENTRIES_SCRIPT } from './scripts/entries';
 import { HOLD_SCRIPT } from './scripts/hold';
 import { ROUTE_SCRIPT } from './scripts/route';
@@ -14,19 +14,41 @@ export const scripts: NonNullable<RedisOptions['scripts']> = {
   posthornTakeSend: { lua: TAKE_SEND_SCRIPT, numberOfKeys: 1 },
 };
 
+type Script = (key: string, ...args: (string | number)[]) => Promise<unknown>;
+
 declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    posthornRoute(presence: string, offline: string, ...args: (string | number)[]): Result<string[], Context>;
-    posthornHold(presence: string, gateway: string, count: number, ttlS: number): Result<string[], Context>;
-    posthornEntries(offline: string, after: number, limit: number): Result<string[], Context>;
-    posthornTrim(offline: string, through: number, epoch: string): Result<number, Context>;
-    posthornTakeSend(
-      bucket: string,
-      stepUs: number,
-      burst: number,
-    ): Result<[number, number, number], Context>;
+  interface Redis {
+    posthornRoute: Script;
+    posthornHold: Script;
+    posthornEntries: Script;
+    posthornTrim: Script;
+    posthornTakeSend: Script;
   }
 }
 
-/** A pipeline of commands, not sent yet. */
-export type Pipeline = ReturnType<Redis['pipeline']>;
+/** Every command that is sent, and what it replies. */
+export interface Replies {
+  posthornRoute: string[];
+  posthornHold: string[];
+  posthornEntries: string[];
+  posthornTrim: number;
+  posthornTakeSend: [isAllowed: number, remaining: number, waitUs: number];
+  set: string | null;
+  del: number;
+  exists: number;
+  hgetall: Record<string, string>;
+  llen: number;
+  /** How many subscribers got it. */
+  publish: number;
+  spublish: number;
+}
+
+/**
+ * A command and its arguments, as plain data. All keys of one command share a slot, and the first one decides which node of a
+ * Cluster it goes to.
+ */
+export type Command<Name extends keyof Replies = keyof Replies> = readonly [
+  name: Name,
+  key: string,
+  ...args: (string | number)[],
+];

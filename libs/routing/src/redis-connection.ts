@@ -1,144 +1,206 @@
-import { ConsecutiveBreaker, circuitBreaker, handleWhen, TimeoutStrategy, timeout } from 'cockatiel';
-import { Redis, ReplyError } from 'ioredis';
-import { type Pipeline, scripts } from './redis-commands';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseRedisUrl } from '@posthorn/protocol';
+import { type Redis, ReplyError } from 'ioredis';
+import { ClusterNodes } from './cluster-nodes';
+import type { Command, Replies } from './redis-commands';
+import { isOutage, type RedisNode } from './redis-node';
+import type { RedisNodes } from './redis-nodes';
+import type { RedisLog } from './redis-options';
+import { RedisOutageError } from './redis-outage-error';
+import { SingleNode } from './single-node';
 import { COMMAND_WAIT_MS } from './times';
 
-/** What the Redis connections say of themselves. */
-export interface RedisLog {
-  info(message: string, meta?: object): void;
-  warn(message: string, meta?: object): void;
+/** A reply, or why there is none: a `ReplyError` of that command alone, or a `RedisOutageError`. */
+export type ReplyOrError<Name extends keyof Replies> = Replies[Name] | Error;
+
+/** A command under way. */
+interface Sending {
+  command: Command;
+  /** Its place among the replies. */
+  index: number;
+  node: RedisNode | null;
+  isAsking: boolean;
 }
 
-/** Redis is out of reach or too slow; what was asked may or may not have happened. */
-export class RedisOutageError extends Error {
-  override readonly name = 'RedisOutageError';
-}
-
-const CONNECT_TIMEOUT_MS = 2_000;
-const MAX_RECONNECT_DELAY_MS = 1_000;
-const FAILURES_TO_OPEN = 3;
-const HALF_OPEN_AFTER_MS = 500;
+/** The first redirection is followed at once; what is redirected again waits, since two nodes may point at each other. */
+const FOLLOW_GAP_MS = 20;
 
 /**
- * The connection for commands. A command is never sent twice and never waits in a queue: without Redis it
- * fails at once, with a hung Redis after a bounded time, and after a few of those a breaker opens.
+ * The connection for commands, to any kind of Redis. A command is never sent twice after an unknown outcome and never waits in
+ * a queue: without Redis it fails at once, with a hung Redis after a bounded time. On a Cluster all commands for one node go
+ * in one trip, and a node that is out of reach fails its own commands only.
  */
 export class RedisConnection {
-  readonly #redis: Redis;
-  readonly #url: string;
-  readonly #log: RedisLog;
-  /** What the server itself answers to one command says nothing of its reach. */
-  readonly #breaker = circuitBreaker(
-    handleWhen((error) => !(error instanceof ReplyError)),
-    {
-      halfOpenAfter: HALF_OPEN_AFTER_MS,
-      breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-    },
-  );
+  readonly #nodes: RedisNodes;
   #onFault: () => void = () => undefined;
 
   constructor(url: string, log: RedisLog) {
-    this.#url = url;
-    this.#log = log;
-    this.#redis = new Redis(url, {
-      ...connectionOptions,
-      scripts,
-      commandTimeout: COMMAND_WAIT_MS,
-      // Resending what was in flight would publish and append twice.
-      maxRetriesPerRequest: 0,
-      enableOfflineQueue: false,
-      socketTimeout: 2_000,
-    });
-    watch(this.#redis, 'commands', log);
+    const address = parseRedisUrl(url);
+    this.#nodes = address.kind === 'cluster' ? new ClusterNodes(address, log) : new SingleNode(address, log);
   }
 
-  /** A second connection to the same Redis, for subscriptions. */
-  openSubscriber(): Redis {
-    const subscriber = new Redis(this.#url, {
-      ...connectionOptions,
-      commandTimeout: COMMAND_WAIT_MS * 4,
-      maxRetriesPerRequest: 0,
-      enableOfflineQueue: false,
-      // The channel subscribes by itself at every return, to know when it has.
-      autoResubscribe: false,
-    });
-    watch(subscriber, 'subscriber', this.#log);
-    return subscriber;
+  /** True where a channel is on the node of its slot only: sharded pub/sub, commands and events of its own. */
+  get isSharded(): boolean {
+    return this.#nodes.isCluster;
   }
 
-  /** True when Redis answers now. Asked anew: what the last command learnt may be long ago. */
+  /** A second connection to the same Redis, for the subscription to `channel`. */
+  openSubscriber(channel: string): Redis {
+    return this.#nodes.openSubscriber(channel);
+  }
+
+  /** True when Redis answers now, each node that serves keys. Asked anew: what the last command learnt may be long ago. */
   async answers(): Promise<boolean> {
-    try {
-      await this.run((redis) => redis.ping());
-      return true;
-    } catch (error) {
-      if (!(error instanceof RedisOutageError)) throw error;
-      return false;
-    }
+    const nodes = this.#nodes.all();
+    const pongs = await Promise.all(
+      nodes.map(async (node) => await node.send([{ command: ['ping'] }], COMMAND_WAIT_MS)),
+    );
+    const isThere = nodes.length > 0 && pongs.flat().every((pong) => pong === 'PONG');
+    if (!isThere) this.#nodes.refresh();
+    return isThere;
   }
 
-  /** Called whenever Redis is (again) ready for commands, also for the first time. */
+  /** Called whenever Redis, or a node of it, is (again) ready for commands, also for the first time. */
   onReady(listener: () => void): void {
-    this.#redis.on('ready', listener);
+    this.#nodes.onReady(listener);
   }
 
-  /** Called for each step that failed. */
+  /** Called for each step that failed, or failed in part. */
   onFault(listener: () => void): void {
     this.#onFault = listener;
   }
 
   /**
-   * Runs one step of commands within `waitMs`.
+   * Runs one command within `waitMs`.
    * @throws RedisOutageError
    */
-  async run<T>(work: (redis: Redis) => Promise<T>, waitMs = COMMAND_WAIT_MS): Promise<T> {
-    try {
-      // Nested by hand: wrapped, all timeouts would listen to one signal, and Node would warn of a leak.
-      return await this.#breaker.execute(() =>
-        timeout(waitMs, TimeoutStrategy.Aggressive).execute(() => work(this.#redis)),
-      );
-    } catch (error) {
+  async run<Name extends keyof Replies>(
+    command: Command<Name>,
+    waitMs = COMMAND_WAIT_MS,
+  ): Promise<Replies[Name]> {
+    const [reply = new RedisOutageError('no reply')] = await this.runAll([command], waitMs);
+    if (!(reply instanceof Error)) return reply;
+    if (isOutage(reply)) throw reply;
+    this.#onFault();
+    throw new RedisOutageError(reply);
+  }
+
+  /** Runs commands within `waitMs`, in one trip to each node that serves some of them. Never throws. */
+  async runAll<Name extends keyof Replies>(
+    commands: readonly Command<Name>[],
+    waitMs = COMMAND_WAIT_MS,
+  ): Promise<ReplyOrError<Name>[]> {
+    const replies: ReplyOrError<Name>[] = [];
+    const sendings = commands.map((command, index) => ({
+      command,
+      index,
+      node: this.#nodes.serving(command[1]),
+      isAsking: false,
+    }));
+    await this.#send(sendings, performance.now() + waitMs, 0, (index, reply) => {
+      // What a command replies is known by its name.
+      replies[index] = reply as ReplyOrError<Name>;
+    });
+    if (replies.some(isOutage)) {
       this.#onFault();
-      const detail = error instanceof Error ? error.message : String(error);
-      throw new RedisOutageError(`Redis is out of reach: ${detail}`, { cause: error });
+      this.#nodes.refresh();
     }
+    return replies;
+  }
+
+  /** Publishes to each channel; the replies say how many listened there. Never throws. */
+  async publish(
+    texts: readonly (readonly [channel: string, text: string])[],
+    waitMs?: number,
+  ): Promise<ReplyOrError<'publish'>[]> {
+    const name = this.isSharded ? 'spublish' : 'publish';
+    return await this.runAll(
+      texts.map(([channel, text]) => [name, channel, text] as const),
+      waitMs,
+    );
+  }
+
+  /** Parts of `items` that do not share a node: one of them that is out of reach takes only its own part with it. */
+  partition<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
+    return [...groupBy(items, (item) => this.#nodes.serving(keyOf(item))).values()];
   }
 
   close(): void {
-    this.#redis.disconnect();
+    this.#nodes.close();
+  }
+
+  /** Sends to each node what it serves; what a node refuses because it does not serve it (now) is sent on. */
+  async #send(
+    sendings: readonly Sending[],
+    deadline: number,
+    round: number,
+    settle: (index: number, reply: unknown) => void,
+  ): Promise<void> {
+    const groups = [...groupBy(sendings, ({ node }) => node)];
+    await Promise.all(
+      groups.map(async ([node, group]) => {
+        const waitMs = deadline - performance.now();
+        const replies =
+          node === null || waitMs <= 0
+            ? group.map(() => new RedisOutageError(node === null ? 'no node serves it' : 'too late'))
+            : await node.send(group, waitMs);
+        const again: Sending[] = [];
+        for (const [position, sending] of group.entries()) {
+          const reply = replies[position];
+          const redirection = redirectionOf(reply);
+          if (redirection === null) settle(sending.index, reply);
+          else again.push(this.#redirect(sending, redirection));
+        }
+        if (again.length === 0) return;
+        this.#nodes.refresh();
+        if (round > 0) await sleep(FOLLOW_GAP_MS);
+        await this.#send(again, deadline, round + 1, settle);
+      }),
+    );
+  }
+
+  #redirect({ command, index }: Sending, { address, isAsking }: Redirection): Sending {
+    const named = this.#nodes.at(address);
+    // One that is not known yet is by the next round.
+    return {
+      command,
+      index,
+      node: named ?? this.#nodes.serving(command[1]),
+      isAsking: isAsking && named !== null,
+    };
   }
 }
 
-/**
- * The values of a pipeline, in order; an answer that is an error of the one command comes as that error.
- * @throws the connection's error when a command got no answer at all
- */
-export async function executePipeline<T>(pipeline: Pipeline): Promise<(T | Error)[]> {
-  const results = (await pipeline.exec()) ?? [];
-  return results.map(([error, value]) => {
-    if (error === null) return value as T;
-    if (error instanceof ReplyError) return error;
-    throw error;
-  });
+/** Where a command is to go; an empty address: to whom it belongs, once that is settled. */
+interface Redirection {
+  address: string;
+  isAsking: boolean;
 }
 
-/** For both connections: reconnects for ever, quickly and with jitter. */
-const connectionOptions = {
-  connectTimeout: CONNECT_TIMEOUT_MS,
-  keepAlive: 10_000,
-  retryStrategy: (attempt: number): number =>
-    Math.min(50 * 2 ** Math.min(attempt, 6), MAX_RECONNECT_DELAY_MS) * (0.5 + Math.random() / 2),
-};
+/** How a node of a Cluster says that it did not execute a command since the slot is not, or not yet, or not now, its own. */
+function redirectionOf(reply: unknown): Redirection | null {
+  if (!(reply instanceof ReplyError) || !(reply instanceof Error)) return null;
+  const [word, , address = ''] = reply.message.split(' ');
+  switch (word) {
+    case 'MOVED':
+      return { address, isAsking: false };
+    case 'ASK':
+      return { address, isAsking: true };
+    case 'TRYAGAIN':
+    case 'CLUSTERDOWN':
+      return { address: '', isAsking: false };
+    default:
+      return null;
+  }
+}
 
-/** Without a listener for 'error' the process would end. One line for each change, not for each attempt. */
-function watch(redis: Redis, connection: string, log: RedisLog): void {
-  let isLost = false;
-  redis.on('error', (error) => {
-    if (!isLost) log.warn('Redis connection lost', { connection, error });
-    isLost = true;
-  });
-  redis.on('ready', () => {
-    if (isLost) log.info('Redis connection back', { connection });
-    isLost = false;
-  });
+function groupBy<Item, Group>(items: readonly Item[], groupOf: (item: Item) => Group): Map<Group, Item[]> {
+  const groups = new Map<Group, Item[]>();
+  for (const item of items) {
+    const group = groupOf(item);
+    const members = groups.get(group);
+    if (members === undefined) groups.set(group, [item]);
+    else members.push(item);
+  }
+  return groups;
 }

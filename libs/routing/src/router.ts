@@ -2,8 +2,8 @@ import { type EntriesItem, Envelope, type RoutableMessage } from './envelope';
 import type { GatewayNotice } from './gateway-notice';
 import type { Keys } from './keys';
 import type { LiveGateways, LivenessWords } from './live-gateways';
-import { executePipeline, type RedisConnection, RedisOutageError } from './redis-connection';
-import { ROUTE_WAIT_MS } from './times';
+import type { RedisConnection } from './redis-connection';
+import { LIVENESS_WAIT_MS, ROUTE_WAIT_MS } from './times';
 
 /** Limits of one user's offline list. */
 export interface OfflineListLimits {
@@ -52,23 +52,23 @@ export class Router {
   /** Routes a batch within a bounded time. Never throws: what could not be routed is counted as unknown. */
   async route(batch: readonly RoutableMessage[]): Promise<RouteSummary> {
     const summary: RouteSummary = { published: 0, listed: 0, unknown: 0 };
-    const routes = groupByUser(batch);
     const deadline = Date.now() + ROUTE_WAIT_MS;
-    try {
-      const online = await this.#placeAll(routes, new Set(), deadline, summary);
-      const unreached = await this.#publish(online, deadline, summary);
-      if (unreached.size > 0) {
-        const missed = online.filter((route) => route.holders.every((id) => unreached.has(id)));
-        const stillOnline = await this.#placeAll(missed, unreached, deadline, summary);
-        // A gateway that came up in between holds them now; it read the inbox after it announced itself.
-        await this.#publish(stillOnline, deadline, summary);
-      }
-    } catch (error) {
-      if (!(error instanceof RedisOutageError)) throw error;
-    }
+    // Users of one node go together: where it is out of reach, the others do not wait for it.
+    const parts = this.#redis.partition(groupByUser(batch), ({ user }) => this.#keys.presence(user));
+    await Promise.all(parts.map((part) => this.#routePart(part, deadline, summary)));
     const total = batch.reduce((sum, message) => sum + message.entries.length, 0);
     summary.unknown = Math.max(0, total - summary.published - summary.listed);
     return summary;
+  }
+
+  async #routePart(routes: readonly UserRoute[], deadline: number, summary: RouteSummary): Promise<void> {
+    const online = await this.#placeAll(routes, new Set(), deadline, summary);
+    const unreached = await this.#publish(online, deadline, summary);
+    if (unreached.size === 0) return;
+    const missed = online.filter((route) => route.holders.every((id) => unreached.has(id)));
+    const stillOnline = await this.#placeAll(missed, unreached, deadline, summary);
+    // A gateway that came up in between holds them now; it read the inbox after it announced itself.
+    await this.#publish(stillOnline, deadline, summary);
   }
 
   /** The atomic step for each user; returns those whom live gateways hold. */
@@ -96,7 +96,9 @@ export class Router {
           for (const id of ids) unknownIds.add(id);
         }
       }
-      if (unknownIds.size > 0) await this.#gateways.read([...unknownIds], remaining(deadline));
+      if (unknownIds.size > 0) {
+        await this.#gateways.read([...unknownIds], Math.min(remaining(deadline), LIVENESS_WAIT_MS));
+      }
       waiting = again;
     }
     this.#gateways.markUsed(online.flatMap((route) => route.holders));
@@ -108,22 +110,23 @@ export class Router {
     words: LivenessWords,
     deadline: number,
   ): Promise<(string[] | Error)[]> {
-    return await this.#redis.run((redis) => {
-      const pipeline = redis.pipeline();
-      for (const { user, items } of routes) {
-        pipeline.posthornRoute(
-          this.#keys.presence(user),
-          this.#keys.offline(user),
-          words.live,
-          words.absent,
-          words.dead,
-          this.#limits.max,
-          this.#limits.ttlS,
-          ...items.map(({ envelope, seq }) => envelope.listedEntry(user, seq)),
-        );
-      }
-      return executePipeline<string[]>(pipeline);
-    }, remaining(deadline));
+    return await this.#redis.runAll(
+      routes.map(
+        ({ user, items }) =>
+          [
+            'posthornRoute',
+            this.#keys.presence(user),
+            this.#keys.offline(user),
+            words.live,
+            words.absent,
+            words.dead,
+            this.#limits.max,
+            this.#limits.ttlS,
+            ...items.map(({ envelope, seq }) => envelope.listedEntry(user, seq)),
+          ] as const,
+      ),
+      remaining(deadline),
+    );
   }
 
   /** One publish for each gateway; returns the gateways that nobody listened for. */
@@ -132,19 +135,26 @@ export class Router {
     deadline: number,
     summary: RouteSummary,
   ): Promise<Set<string>> {
-    const notices = noticesByGateway(routes);
-    if (notices.size === 0) return new Set();
-    const ids = [...notices.keys()];
-    const receivers = await this.#redis.run((redis) => {
-      const pipeline = redis.pipeline();
-      for (const [id, notice] of notices) pipeline.publish(this.#keys.channel(id), JSON.stringify(notice));
-      return executePipeline<number>(pipeline);
-    }, remaining(deadline));
-    const unreached = new Set(ids.filter((_, index) => receivers[index] === 0));
+    const notices = [...noticesByGateway(routes)];
+    const receivers = await this.#redis.publish(
+      notices.map(([id, notice]) => [this.#keys.channel(id), JSON.stringify(notice)]),
+      remaining(deadline),
+    );
+    // Where a publish failed nobody knows who got it: neither reached nor unreached.
+    const idsWhere = (test: (count: number) => boolean): Set<string> =>
+      new Set(
+        notices
+          .map(([id]) => id)
+          .filter((_, index) => {
+            const count = receivers[index];
+            return typeof count === 'number' && test(count);
+          }),
+      );
+    const reached = idsWhere((count) => count > 0);
     for (const route of routes) {
-      if (route.holders.some((id) => !unreached.has(id))) summary.published += route.items.length;
+      if (route.holders.some((id) => reached.has(id))) summary.published += route.items.length;
     }
-    return unreached;
+    return idsWhere((count) => count === 0);
   }
 }
 

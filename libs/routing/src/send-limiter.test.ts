@@ -32,13 +32,29 @@ test('§2: a burst is 4 times the sustained rate; then one is free after its tim
 
 test('§2: the rate holds over processes together: burst and then the sustained rate, no more', async () => {
   const perSecond = 100;
-  const limiters = [await openLimiter(perSecond), await openLimiter(perSecond)];
-  const began = performance.now();
+  const processes = [await routing.start(), await routing.start()];
+  let faults = 0;
+  for (const { redis } of processes) redis.onFault(() => void faults++);
+  const limiters = processes.map(({ redis }) => new SendLimiter(redis, routing.keys, perSecond));
+  let began = 0;
   let allowed = 0;
-  // More than the burst, however slow the machine.
-  for (const _ of countTo(20)) {
-    const limits = await Promise.all(countTo(40).map((index) => limiters[index % 2]?.take('dave')));
-    allowed += limits.filter((limit) => limit?.isAllowed).length;
+  const run = async (user: string): Promise<void> => {
+    faults = 0;
+    allowed = 0;
+    began = performance.now();
+    // More than the burst, however slow the machine.
+    for (const _ of countTo(20)) {
+      const limits = await Promise.all(countTo(40).map((index) => limiters[index % 2]?.take(user)));
+      allowed += limits.filter((limit) => limit?.isAllowed).length;
+    }
+  };
+  // A machine that stalls for the whole wait of a send makes the processes count by themselves.
+  for (const attempt of countTo(5)) {
+    await run(`dave-${attempt}`);
+    if (faults === 0) break;
+    await eventually('Redis is there', async () =>
+      (await Promise.all(processes.map(({ redis }) => redis.answers()))).every(Boolean),
+    );
   }
   const tookS = (performance.now() - began) / 1_000;
   expect(allowed).toBeLessThanOrEqual(400 + Math.ceil(tookS * perSecond));

@@ -1,7 +1,8 @@
 import { BURST_FACTOR } from '@posthorn/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Keys } from './keys';
-import { type RedisConnection, RedisOutageError } from './redis-connection';
+import type { RedisConnection } from './redis-connection';
+import { RedisOutageError } from './redis-outage-error';
 import { LIMIT_WAIT_MS } from './times';
 
 /** Whether a send may go on, and what the rate limit headers say. */
@@ -41,7 +42,7 @@ export class SendLimiter {
   async take(user: string): Promise<SendLimit> {
     try {
       const [isAllowed, remaining, waitUs] = await this.#redis.run(
-        (redis) => redis.posthornTakeSend(this.#keys.sends(user), this.#stepUs, this.burst),
+        ['posthornTakeSend', this.#keys.sends(user), this.#stepUs, this.burst],
         LIMIT_WAIT_MS,
       );
       return { isAllowed: isAllowed === 1, remaining, retryAfterMs: Math.ceil(waitUs / 1000) };

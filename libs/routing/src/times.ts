@@ -13,6 +13,8 @@ export const PRESENCE_ROUND_MS = 3_600_000;
 export const COMMAND_WAIT_MS = 250;
 export const LIMIT_WAIT_MS = 150;
 export const ROUTE_WAIT_MS = 300;
+/** Of the time of a route, for leases: one that is out of reach leaves the others theirs. */
+export const LIVENESS_WAIT_MS = 100;
 /** The subscriber is pinged and the channel probed this often; two misses and it connects anew. */
 export const WATCHDOG_MS = 1_000;
 export const PROBE_MS = 3_000;

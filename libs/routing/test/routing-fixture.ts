@@ -1,21 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import type { StoredMessage } from '@posthorn/protocol';
+import type { RedisClient } from '@posthorn/stack';
 import { eventually, openTestRedis, type TestRedis } from '@posthorn/testing';
-import { Redis } from 'ioredis';
 import {
   Keys,
   Lease,
   OfflineList,
   type OfflineListLimits,
   Presence,
+  type RedisLog,
   type RoutableMessage,
   Router,
 } from '../src';
 import { type GatewayNotice, parseGatewayNotice } from '../src/gateway-notice';
+import { closeRedis } from '../src/lasting-redis';
 import { LiveGateways } from '../src/live-gateways';
 import { RedisConnection } from '../src/redis-connection';
 
 export const EPOCH = 'epoch-1';
+
+/** A log that goes nowhere. */
+export const silent: RedisLog = { info: () => undefined, warn: () => undefined };
 
 /** What one process has of the library, on a Redis with a prefix of the test file's own. */
 export interface TestProcess {
@@ -30,7 +35,7 @@ export interface TestProcess {
 export interface TestRouting {
   keys: Keys;
   /** For looking at what is there, and for putting there what should not be. */
-  client: Redis;
+  client: RedisClient;
   url: string;
   /** A process with connections of its own, ready. */
   start(url?: string, limits?: OfflineListLimits): Promise<TestProcess>;
@@ -66,14 +71,17 @@ export function openTestRouting(on: TestRedis = openTestRedis()): TestRouting {
     },
     listen: async (gateway) => {
       const notices: GatewayNotice[] = [];
-      const subscriber = new Redis(on.url);
-      started.push({ close: () => subscriber.disconnect() });
-      subscriber.on('message', (_channel, text) => {
+      const redis = await openConnection(on.url);
+      const channel = keys.channel(gateway);
+      const subscriber = redis.openSubscriber(channel);
+      started.push({ close: () => closeRedis(subscriber) }, redis);
+      subscriber.on(redis.isSharded ? 'smessage' : 'message', (_channel: string, text: string) => {
         const notice = parseGatewayNotice(text);
         if (notice === null) throw new Error(`not a notice: ${text}`);
         notices.push(notice);
       });
-      await subscriber.subscribe(keys.channel(gateway));
+      await eventually('it is connected', () => subscriber.status === 'ready');
+      await (redis.isSharded ? subscriber.ssubscribe(channel) : subscriber.subscribe(channel));
       await lease(gateway);
       return notices;
     },
@@ -87,7 +95,7 @@ export function openTestRouting(on: TestRedis = openTestRedis()): TestRouting {
 
 /** A connection whose log goes nowhere, ready for commands. */
 export async function openConnection(url: string): Promise<RedisConnection> {
-  const redis = new RedisConnection(url, { info: () => undefined, warn: () => undefined });
+  const redis = new RedisConnection(url, silent);
   await eventually('Redis is ready', () => redis.answers());
   return redis;
 }

@@ -105,6 +105,7 @@ it('masks credentials inside any text, messages and stacks included', () => {
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
   log.error(`cannot reach postgres://user:hunter2@db:5432/x`, {
     url: 'redis://:hunter2@redis:6379/0?password=hunter2&x=1',
+    urls: ['redis+cluster://u:hunter2@h1:1,h2:2', 'rediss+sentinel://:hunter2@h1,h2/main'],
     header: `Bearer ${jwt}`,
     protocols: `posthorn.v1, posthorn.bearer.${jwt}`,
     error: new Error('rediss://u:hunter2@h refused'),

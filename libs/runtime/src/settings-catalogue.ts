@@ -68,7 +68,8 @@ export const settingsCatalogue = {
     secret: true,
   },
   REDIS_URL: {
-    meaning: 'Where Redis is: one server, redis:// or, with TLS, rediss://.',
+    meaning:
+      'Where Redis is: one server, the sentinels of a master, or nodes of a Cluster. With TLS: rediss for redis.',
     required: true,
     example: 'redis://localhost:6379',
     services: both,

@@ -1,4 +1,4 @@
-import { findPostgresUrlFault } from '@posthorn/protocol';
+import { findPostgresUrlFault, parseRedisUrl } from '@posthorn/protocol';
 import type { SettingKind } from './settings-catalogue';
 
 /** The levels of LOG_LEVEL: winston's own, most severe first. */
@@ -66,19 +66,7 @@ function readPostgresUrl(text: string): string {
 }
 
 function readRedisUrl(text: string): string {
-  if (/^redis\+(?:cluster|sentinel):/.test(text)) {
-    throw new Error(
-      'names a Redis Cluster or Sentinel, and this version takes one Redis: use redis:// or rediss://',
-    );
-  }
-  const url = parseUrl(text);
-  const isRedis = url?.protocol === 'redis:' || url?.protocol === 'rediss:';
-  if (!isRedis || url.hostname === '') {
-    throw new Error('has to be a URL like redis://HOST:PORT or rediss://HOST:PORT (its value is not shown)');
-  }
-  if (!/^(?:\/\d{0,5})?$/.test(url.pathname)) {
-    throw new Error('may have only the number of a database after the host, as in redis://HOST:PORT/0');
-  }
+  parseRedisUrl(text);
   return text;
 }
 

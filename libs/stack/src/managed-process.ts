@@ -70,7 +70,9 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
     child.once('exit', (code, signal) => {
       release();
       // The last words may still be in the pipe; a grandchild may also hold it open for long.
-      void Promise.race([Promise.all(ends), sleep(500)]).then(() => resolve({ code, signal }));
+      void Promise.race([Promise.all(ends), sleep(500, undefined, { ref: false })]).then(() =>
+        resolve({ code, signal }),
+      );
     });
   });
   const isRunning = () => child.exitCode === null && child.signalCode === null;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from '@posthorn/protocol';
-import Redis from 'ioredis';
 import { findReceipts, sendMessage } from './api-client';
 import { ChatSocket } from './chat-socket';
+import { openRedisClient } from './redis-client';
 import type { Stack } from './stack';
 import type { Step } from './step';
 
@@ -122,9 +122,7 @@ async function seeOfflineList(
   id: string,
   say: (sentence: string) => void,
 ): Promise<void> {
-  if (!/^rediss?:/.test(url))
-    return say('the message waits (in a Redis cluster or behind sentinels: not looked at)');
-  const redis = new Redis(url, { maxRetriesPerRequest: 1 });
+  const redis = openRedisClient(url);
   try {
     const boundAt = Date.now() + BOUND_MS;
     for (;;) {

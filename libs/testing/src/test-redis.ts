@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
+import { openRedisClient, type RedisClient } from '@posthorn/stack';
 import { testUrl } from './test-database';
 
 /** A key prefix of a test file's own on the test server. */
@@ -7,13 +7,13 @@ export interface TestRedis {
   url: string;
   prefix: string;
   /** For looking at what the code under test left there. */
-  client: Redis;
+  client: RedisClient;
   close(): Promise<void>;
 }
 
 /** A new prefix, and a client to look with. */
 export function openTestRedis(url = testUrl('POSTHORN_TEST_REDIS_URL')): TestRedis {
-  const client = new Redis(url);
+  const client = openRedisClient(url);
   return {
     url,
     prefix: `test-${randomBytes(6).toString('hex')}:`,

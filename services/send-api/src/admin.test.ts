@@ -1,4 +1,5 @@
 import { Keys, Lease, LiveGateways, Presence, RedisConnection } from '@posthorn/routing';
+import { openRedisClient } from '@posthorn/stack';
 import { eventually } from '@posthorn/testing';
 import { bootApi, openStores, type TestApi, type TestStores } from '../test/api-fixture';
 
@@ -27,7 +28,7 @@ test('§2.4: disconnect reaches every gateway that holds the user', async () => 
   await presence.hold('one', [{ user: 'alice', count: 1 }]);
   await presence.hold('two', [{ user: 'alice', count: 1 }]);
 
-  const subscriber = stores.redis.client.duplicate();
+  const subscriber = openRedisClient(stores.redis.url);
   const heard: string[] = [];
   subscriber.on('message', (channel: string, text: string) => heard.push(`${channel} ${text}`));
   await subscriber.subscribe(keys.channel('one'), keys.channel('two'));

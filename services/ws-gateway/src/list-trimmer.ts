@@ -1,5 +1,5 @@
 import { findLowestCursors, type InboxDatabase, OutageError } from '@posthorn/inbox';
-import { type OfflineList, RedisOutageError } from '@posthorn/routing';
+import type { OfflineList } from '@posthorn/routing';
 import type { GatewayMetrics } from './metrics';
 
 /** Lists are trimmed within 5 s of an acknowledgement (PROTOCOL §6). */
@@ -49,11 +49,14 @@ export class ListTrimmer {
       const chunk = users.slice(from, from + CHUNK);
       for (const user of chunk) this.#marked.delete(user);
       try {
-        const waiting = await this.#list.findNonEmpty(chunk);
+        const { waiting, unreached } = await this.#list.findNonEmpty(chunk);
+        for (const user of unreached) this.mark(user);
         if (waiting.length === 0) continue;
-        this.#metrics.trimmed.inc(await this.#list.trim(await findLowestCursors(this.#db, waiting)));
+        const trimmed = await this.#list.trim(await findLowestCursors(this.#db, waiting));
+        this.#metrics.trimmed.inc(trimmed.dropped);
+        for (const user of trimmed.unreached) this.mark(user);
       } catch (error) {
-        if (!(error instanceof OutageError) && !(error instanceof RedisOutageError)) throw error;
+        if (!(error instanceof OutageError)) throw error;
         for (const user of chunk) this.mark(user);
         return;
       }

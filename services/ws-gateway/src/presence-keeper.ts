@@ -39,7 +39,7 @@ const MAX_DIRTY = 100_000;
  */
 export class PresenceKeeper {
   readonly #options: PresenceKeeperOptions;
-  readonly #holds: Batcher<string, Holders>;
+  readonly #holds: Batcher<string, Holders | null>;
   readonly #dirty = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #again: NodeJS.Timeout | null = null;
@@ -75,13 +75,12 @@ export class PresenceKeeper {
    * out of reach: it is written when Redis is back.
    */
   async announce(user: string): Promise<Holders | null> {
-    try {
-      return await this.#holds.submit(user);
-    } catch (error) {
-      if (!(error instanceof RedisOutageError) && !(error instanceof OverloadedError)) throw error;
-      this.#announceLater(user);
+    const holders = await this.#holds.submit(user).catch((error: unknown) => {
+      if (!(error instanceof OverloadedError)) throw error;
       return null;
-    }
+    });
+    if (holders === null) this.#announceLater(user);
+    return holders;
   }
 
   /** Redis is back: whatever it still knows, everything is said again. */
@@ -148,13 +147,13 @@ export class PresenceKeeper {
     await Promise.all(users.map((user) => this.announce(user)));
   }
 
-  async #write(users: readonly string[]): Promise<Holders[]> {
+  async #write(users: readonly string[]): Promise<(Holders | null)[]> {
     const { table, presence, gateway, listener, maxConnectionsPerUser } = this.#options;
     const holds = users.map((user) => ({ user, count: table.count(user) }));
     const holders = await presence.hold(gateway, holds);
     for (const [index, user] of users.entries()) {
       const held = holders[index];
-      if (held === undefined || total(held) <= maxConnectionsPerUser) continue;
+      if (!held || total(held) <= maxConnectionsPerUser) continue;
       listener.onSurplus(user, [...held.keys()]);
       // Another gateway that is to end one may not have heard of it.
       this.#announceLater(user);

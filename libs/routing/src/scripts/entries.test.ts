@@ -17,7 +17,7 @@ async function fill(user: string, texts: readonly string[]): Promise<void> {
 }
 
 async function entries(user: string, after: number, limit: number): Promise<string[]> {
-  return await process.redis.run((redis) => redis.posthornEntries(routing.keys.offline(user), after, limit));
+  return await process.redis.run(['posthornEntries', routing.keys.offline(user), after, limit]);
 }
 
 const entry = (seq: number): string => `{"seq":${seq},"epoch":"e"}`;

@@ -18,9 +18,7 @@ async function hold(
   count: number,
   ttlS = 60,
 ): Promise<Record<string, string>> {
-  const flat = await process.redis.run((redis) =>
-    redis.posthornHold(routing.keys.presence(user), gateway, count, ttlS),
-  );
+  const flat = await process.redis.run(['posthornHold', routing.keys.presence(user), gateway, count, ttlS]);
   return Object.fromEntries(
     flat.flatMap((id, index) => (index % 2 === 0 ? [[id, flat[index + 1] ?? '']] : [])),
   );

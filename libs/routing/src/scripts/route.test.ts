@@ -25,9 +25,17 @@ interface Call {
 async function route(user: string, entries: string[], call: Call = {}): Promise<string[]> {
   const { live = ' ', absent = ' ', dead = ' ', max = 100, ttlS = 60 } = call;
   const [presence, offline] = [routing.keys.presence(user), routing.keys.offline(user)];
-  return await process.redis.run((redis) =>
-    redis.posthornRoute(presence, offline, live, absent, dead, max, ttlS, ...entries),
-  );
+  return await process.redis.run([
+    'posthornRoute',
+    presence,
+    offline,
+    live,
+    absent,
+    dead,
+    max,
+    ttlS,
+    ...entries,
+  ]);
 }
 
 async function hold(user: string, ...gateways: string[]): Promise<void> {

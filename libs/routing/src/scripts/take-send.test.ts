@@ -16,7 +16,7 @@ afterAll(async () => {
 const SECOND_US = 1_000_000;
 
 async function take(user: string, stepUs: number, burst: number): Promise<[number, number, number]> {
-  return await process.redis.run((redis) => redis.posthornTakeSend(routing.keys.sends(user), stepUs, burst));
+  return await process.redis.run(['posthornTakeSend', routing.keys.sends(user), stepUs, burst]);
 }
 
 test('§2: returns 1 and how many are left, down to the end of the burst', async () => {

@@ -18,7 +18,7 @@ async function trim(texts: readonly string[], through: number): Promise<{ droppe
   const key = routing.keys.offline('bob');
   await routing.client.del(key);
   if (texts.length > 0) await routing.client.rpush(key, ...texts);
-  const dropped = await process.redis.run((redis) => redis.posthornTrim(key, through, 'e'));
+  const dropped = await process.redis.run(['posthornTrim', key, through, 'e']);
   return { dropped, left: await routing.client.lrange(key, 0, -1) };
 }
 

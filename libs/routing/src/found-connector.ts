@@ -1,0 +1,29 @@
+import { createConnection } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { RedisHost } from '@posthorn/protocol';
+import { AbstractConnector, type RedisOptions } from 'ioredis';
+
+/** A connector that asks anew at each connect where to go; rejects where nobody knows. */
+export function foundConnector(
+  find: () => Promise<RedisHost>,
+  isTls: boolean,
+  disconnectTimeoutMs: number,
+): NonNullable<RedisOptions['Connector']> {
+  return class extends AbstractConnector {
+    constructor() {
+      super(disconnectTimeoutMs);
+    }
+
+    override async connect(): Promise<typeof this.stream> {
+      this.connecting = true;
+      const { host, port } = await find();
+      // Given up meanwhile; a socket that was opened now would be nobody's.
+      if (!this.connecting) throw new Error('Connection is closed.');
+      this.stream = isTls ? connectTls({ host, port }) : createConnection({ host, port });
+      this.stream.once('error', (error) => {
+        this.firstError = error;
+      });
+      return this.stream;
+    }
+  };
+}

@@ -1,0 +1,20 @@
+const POLYNOMIAL = 0x1021;
+/** How many slots a Cluster has. */
+export const SLOTS = 16_384;
+
+/** The slot of a key in a Redis Cluster: CRC16 (XMODEM) of its hash tag, or of all of it without one. */
+export function hashSlot(key: string): number {
+  let crc = 0;
+  for (const byte of Buffer.from(hashTag(key))) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ POLYNOMIAL : crc << 1;
+  }
+  return (crc & 0xffff) % SLOTS;
+}
+
+/** What is between the first brace and the next closing one, unless that is nothing. */
+function hashTag(key: string): string {
+  const open = key.indexOf('{');
+  const close = key.indexOf('}', open + 1);
+  return open < 0 || close <= open + 1 ? key : key.slice(open + 1, close);
+}

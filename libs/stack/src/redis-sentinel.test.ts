@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isAlive } from './command-of';
+import { type RedisSentinel, startRedisSentinel } from './redis-sentinel';
+import { until } from './until';
+
+jest.setTimeout(240_000);
+
+const dir = mkdtempSync(join(tmpdir(), 'posthorn-sentinel-'));
+let redis: RedisSentinel | undefined;
+
+afterAll(async () => {
+  await redis?.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+it('fails over when told and when the master dies, and leaves nothing behind', async () => {
+  redis = await startRedisSentinel({ dir, downAfterMs: 1_000 });
+  expect(redis.url).toMatch(/^redis\+sentinel:\/\/127\.0\.0\.1:\d+,127\.0\.0\.1:\d+,127\.0\.0\.1:\d+\/main$/);
+  const [first, second] = [await redis.master(), await redis.replica()];
+
+  await first.kill();
+  const here = redis;
+  await until('the replica takes over', async () => (await here.master()) === second, 20_000);
+  await first.restart();
+  await redis.untilWatched();
+  expect(await redis.replica()).toBe(first);
+
+  const pids = [...redis.servers, ...redis.sentinels].map(({ pid }) => pid);
+  expect(pids.filter(isAlive)).toHaveLength(5);
+  second.signal('SIGSTOP');
+  await redis.stop();
+  expect(pids.filter(isAlive)).toEqual([]);
+});

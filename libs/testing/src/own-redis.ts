@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RedisKind } from '@posthorn/protocol';
+import {
+  type RedisCluster,
+  type RedisSentinel,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+} from '@posthorn/stack';
+
+/** Every kind that REDIS_URL may name, for `describe.each`. */
+export const redisKinds: readonly RedisKind[] = ['single', 'sentinel', 'cluster'];
+
+/** A Redis of a test's own, of one of the kinds, to make fail. */
+export interface OwnRedis {
+  url: string;
+  /** Those that hold data. */
+  servers: readonly RedisServer[];
+  /** The server that serves the key, or the channel of that name, now. */
+  serverOf(key: string): Promise<RedisServer>;
+  /** FLUSHALL on all that may be written to. */
+  wipe(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts one in a folder that goes with it. */
+export async function startOwnRedis(kind: RedisKind): Promise<OwnRedis> {
+  const dir = mkdtempSync(join(tmpdir(), `posthorn-${kind}-`));
+  const running = await startKind(kind, dir);
+  return {
+    ...running,
+    wipe: async () => {
+      await Promise.all(
+        running.servers.map((server) =>
+          server.ask(async (redis) => {
+            if ((await redis.info('replication')).includes('role:master')) await redis.flushall();
+          }),
+        ),
+      );
+    },
+    stop: async () => {
+      await running.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startKind(kind: RedisKind, dir: string): Promise<Omit<OwnRedis, 'wipe'>> {
+  switch (kind) {
+    case 'single': {
+      const server = await startRedis({ dir });
+      return {
+        url: server.url,
+        servers: [server],
+        serverOf: () => Promise.resolve(server),
+        stop: () => server.stop(),
+      };
+    }
+    case 'sentinel': {
+      const sentinel: RedisSentinel = await startRedisSentinel({ dir });
+      const { url, servers } = sentinel;
+      return { url, servers, serverOf: () => sentinel.master(), stop: () => sentinel.stop() };
+    }
+    case 'cluster': {
+      const cluster: RedisCluster = await startRedisCluster({ dir });
+      const { url, servers } = cluster;
+      return { url, servers, serverOf: (key) => cluster.nodeOf(key), stop: () => cluster.stop() };
+    }
+  }
+}
