@@ -5,8 +5,8 @@ import type { EntriesItem, ListedEntry } from './envelope';
 export type GatewayNotice =
   | { type: 'entries'; items: EntriesItem[] }
   | { type: 'receipts'; news: ReceiptNews[] }
-  /** A newer connection of the device lives elsewhere: those with a lower fencing token end. */
-  | { type: 'takeover'; user: string; device: string; fence: number }
+  /** A newer connection of the device lives elsewhere: those with a lower fencing token of the same epoch end. */
+  | { type: 'takeover'; user: string; device: string; fence: number; epoch: string }
   /** An operator ends these connections; all of the user without a device. */
   | { type: 'disconnect'; user: string; device?: string }
   /** The user has more connections than allowed on all gateways together: this one ends. */
@@ -23,9 +23,10 @@ export function parseGatewayNotice(text: string): GatewayNotice | null {
     case 'receipts':
       return isArrayOf(value['news'], isReceiptNews) ? { type: 'receipts', news: value['news'] } : null;
     case 'takeover': {
-      const { user, device, fence } = value;
-      if (typeof user !== 'string' || typeof device !== 'string' || !isPosition(fence)) return null;
-      return { type: 'takeover', user, device, fence };
+      const { user, device, fence, epoch } = value;
+      if (typeof user !== 'string' || typeof device !== 'string') return null;
+      if (!isPosition(fence) || typeof epoch !== 'string') return null;
+      return { type: 'takeover', user, device, fence, epoch };
     }
     case 'disconnect': {
       const { user, device } = value;

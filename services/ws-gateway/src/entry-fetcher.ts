@@ -1,5 +1,5 @@
-import { type InboxDatabase, readEntries } from '@posthorn/inbox';
-import { type InboxItem } from '@posthorn/protocol';
+import { type InboxDatabase, readEntriesOfEpoch } from '@posthorn/inbox';
+import type { InboxItem } from '@posthorn/protocol';
 import { type ListedEntry, type OfflineList, RedisOutageError } from '@posthorn/routing';
 import { Batcher, type Logger } from '@posthorn/runtime';
 import type { EntrySource, Want } from './delivery';
@@ -19,6 +19,11 @@ interface Fetch {
   want: Want;
 }
 
+interface Fetched {
+  items: InboxItem[];
+  epoch: string;
+}
+
 /**
  * Gets the entries that sessions lack: while one drains from the user's offline list, for what that lacks from
  * Postgres, several sessions in one statement. One fetch at a time for each session.
@@ -26,11 +31,20 @@ interface Fetch {
 export class EntryFetcher {
   readonly #list: OfflineList;
   readonly #metrics: GatewayMetrics;
-  readonly #postgres: Batcher<Fetch, InboxItem[]>;
+  readonly #postgres: Batcher<Fetch, Fetched>;
   readonly #log: Logger;
+  readonly #onNewEpoch: (session: Session) => void;
   #isStopped = false;
 
-  constructor(db: InboxDatabase, list: OfflineList, metrics: GatewayMetrics, log: Logger) {
+  /** @param onNewEpoch the inboxes began a new life: this session's belong to the old one */
+  constructor(
+    db: InboxDatabase,
+    list: OfflineList,
+    metrics: GatewayMetrics,
+    log: Logger,
+    onNewEpoch: (session: Session) => void,
+  ) {
+    this.#onNewEpoch = onNewEpoch;
     this.#log = log;
     this.#list = list;
     this.#metrics = metrics;
@@ -39,11 +53,13 @@ export class EntryFetcher {
       maxBatch: MAX_BATCH,
       maxPending: 50_000,
       concurrency: 3,
-      run: async (fetches) =>
-        readEntries(
+      run: async (fetches) => {
+        const { epoch, pages } = await readEntriesOfEpoch(
           db,
           fetches.map(({ session, want }) => ({ user: session.user, ...want })),
-        ),
+        );
+        return pages.map((items) => ({ items, epoch }));
+      },
     });
   }
 
@@ -89,8 +105,9 @@ export class EntryFetcher {
     }
     if (isHole(session)) this.#metrics.gapFills.inc();
     session.delivery?.beginReading();
-    const items = await this.#postgres.submit({ session, want });
-    const epoch = session.epoch ?? '';
+    const { items, epoch } = await this.#postgres.submit({ session, want });
+    // The same `seq` is another entry there: this connection may be sent none of it.
+    if (epoch !== session.epoch) return this.#onNewEpoch(session);
     for (const item of items) arriveFrom(session, 'postgres', { ...item, epoch });
     // A hint is never waited on for ever: where Postgres has less than was told, Postgres is right.
     if (items.length < want.limit) session.delivery?.correct(want.after + items.length);
@@ -116,7 +133,7 @@ function isHole(session: Session): boolean {
 /** Each is sent before the next one comes, so that none has to be kept. */
 function arriveFrom(session: Session, source: EntrySource, { seq, epoch, message }: ListedEntry): void {
   if (message === undefined) {
-    session.learn(seq);
+    session.learn(seq, epoch);
     return;
   }
   const messageJson = JSON.stringify(message);

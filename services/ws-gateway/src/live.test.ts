@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AcceptedMessage, readEntries } from '@posthorn/inbox';
+import { type AcceptedMessage, readEntriesOfEpoch } from '@posthorn/inbox';
 import { asSeenBy } from '@posthorn/protocol';
 import type { EntriesItem, GatewayNotice } from '@posthorn/routing';
 import { eventually, FaultProxy } from '@posthorn/testing';
@@ -8,7 +8,7 @@ import { GatewayFixture, range, seqsOf, type TestGateway, texts } from './gatewa
 // As it is; only its calls are counted.
 jest.mock('@posthorn/inbox', () => {
   const actual = jest.requireActual<typeof import('@posthorn/inbox')>('@posthorn/inbox');
-  return { ...actual, readEntries: jest.fn(actual.readEntries) };
+  return { ...actual, readEntriesOfEpoch: jest.fn(actual.readEntriesOfEpoch) };
 });
 
 describe('live delivery', () => {
@@ -119,6 +119,7 @@ describe('live delivery', () => {
     const client = await a.connectLive(user);
     const message = { id: randomUUID(), from: 'alice', text: 'of another life', createdAt: '' };
     await publish(a, { type: 'entries', items: [{ epoch: 'another', message, to: [[user, 1]] }] });
+    await publish(a, { type: 'entries', items: [{ epoch: 'another', to: [[user, 1]] }] });
     await fixture.send('alice', user, ['of this life']);
     expect((await client.nextOf('message')).message.text).toBe('of this life');
   });
@@ -146,8 +147,10 @@ describe('live delivery', () => {
   it('§5: a forged receipt or takeover of another device changes nothing for this one', async () => {
     const user = fixture.user();
     const client = await a.connectLive(user);
-    await publish(a, { type: 'takeover', user, device: 'other', fence: 99 });
-    await publish(a, { type: 'takeover', user, device: 'default', fence: 1 });
+    const epoch = client.all('welcome')[0]?.epoch ?? '';
+    await publish(a, { type: 'takeover', user, device: 'other', fence: 99, epoch });
+    await publish(a, { type: 'takeover', user, device: 'default', fence: 1, epoch });
+    await publish(a, { type: 'takeover', user, device: 'default', fence: 99, epoch: 'another' });
     await fixture.send('alice', user, ['here']);
     expect((await client.nextOf('message')).message.text).toBe('here');
   });
@@ -319,6 +322,6 @@ function itemOf({ message, epoch, entries }: AcceptedMessage, user: string): Ent
 /** How often the inbox was read from Postgres. */
 function readings(user: string): number {
   return jest
-    .mocked(readEntries)
+    .mocked(readEntriesOfEpoch)
     .mock.calls.filter(([, queries]) => queries.some((query) => query.user === user)).length;
 }

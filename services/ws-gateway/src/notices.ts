@@ -22,7 +22,7 @@ export function handleNotice(notice: GatewayNotice, context: NoticeContext): voi
       return context.teller.tellHere(notice.news);
     case 'takeover':
       for (const session of context.table.ofDevice(notice.user, notice.device))
-        session.takeOver(notice.fence);
+        session.takeOver(notice.fence, notice.epoch);
       return;
     case 'disconnect': {
       const { user, device } = notice;
@@ -47,8 +47,7 @@ function deliverLive({ epoch, message, to }: EntriesItem, { table, presence }: N
     if (sessions.size === 0) void presence.announce(user);
     for (const session of sessions) {
       if (message === undefined || messageJson === undefined) {
-        // A hint of another epoch does no harm: Postgres corrects it.
-        session.learn(seq);
+        session.learn(seq, epoch);
       } else {
         const { id: messageId, createdAt } = message;
         session.arrive({ seq, messageJson, messageId, createdAt, source: 'live', epoch } satisfies Entry);

@@ -15,7 +15,7 @@ interface PresenceListener {
   /** Redis had lost our lease, or came back: what was published meanwhile is lost. */
   onLost(): void;
   /** A user has more connections than allowed on all live gateways together. */
-  onSurplus(user: string, gateways: readonly string[]): void;
+  onSurplus(user: string, holders: Holders): void;
 }
 
 /** What the keeper works with. */
@@ -155,7 +155,7 @@ export class PresenceKeeper {
     for (const [index, user] of users.entries()) {
       const held = holders[index];
       if (held === undefined || total(held) <= maxConnectionsPerUser) continue;
-      listener.onSurplus(user, [...held.keys()]);
+      listener.onSurplus(user, held);
       // Another gateway that is to end one may not have heard of it.
       this.#announceLater(user);
     }

@@ -14,12 +14,10 @@ export interface ReconcilerOptions {
   log: Logger;
   /** A user's message was found by reconcile only: what Redis knows of the user may be wrong. */
   onRepair(user: string): void;
-  /** The inboxes began a new life: this session's belong to the old one. */
-  onNewEpoch(session: Session): void;
+  /** The session is of the past: the inboxes began a new life, or Postgres knows nothing of its device's claim. */
+  onPast(session: Session): void;
   /** The session acknowledged what could not be committed then. */
   onAckWaiting(session: Session): void;
-  /** Called at each round. */
-  onRound(): void;
 }
 
 const CHUNK = 2_000;
@@ -82,7 +80,6 @@ export class Reconciler {
         this.#options.log[isUnavailable(error) ? 'warn' : 'error']('reconcile put off', { error });
       }
     }
-    this.#options.onRound();
     if (behind.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
     for (const { session, newest } of behind) this.#repair(session, newest);
@@ -96,11 +93,11 @@ export class Reconciler {
     for (const [index, session] of sessions.entries()) {
       const state = devices[index];
       if (state === undefined || session.state === 'closed') continue;
-      if (session.epoch !== epoch) {
-        this.#options.onNewEpoch(session);
+      if (session.epoch !== epoch || state.fence === null || state.fence < (session.fence ?? 0)) {
+        this.#options.onPast(session);
         continue;
       }
-      if (state.fence !== null) session.takeOver(state.fence);
+      session.takeOver(state.fence, epoch);
       if (session.ackWanted > session.ackCommitted) this.#options.onAckWaiting(session);
       if (state.newestSeq > (session.delivery?.newest ?? 0))
         behind.push({ session, newest: state.newestSeq });
@@ -113,7 +110,7 @@ export class Reconciler {
     const known = session.delivery?.newest ?? newest;
     if (session.state === 'closed' || known >= newest) return;
     this.#options.metrics.reconcileRepairs.inc(newest - known);
-    session.learn(newest);
+    session.learn(newest, session.epoch ?? '');
     session.pump();
     this.#options.onRepair(session.user);
   }

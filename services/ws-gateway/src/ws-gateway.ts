@@ -20,6 +20,7 @@ import {
   TokenVerifier,
 } from '@posthorn/runtime';
 import { AckCommitter } from './ack-committer';
+import { createAckMoves } from './ack-moves';
 import type { ConnectContext } from './connect/connect-steps';
 import { handleUpgrade } from './connect/upgrade';
 import { Connections } from './connection';
@@ -30,6 +31,7 @@ import { EntryFetcher } from './entry-fetcher';
 import { handleFrame } from './frames/handle-frame';
 import { GatewayHost } from './gateway-host';
 import { openHttpServer } from './http-server';
+import { LateAcks } from './late-acks';
 import { ListTrimmer } from './list-trimmer';
 import { createGatewayMetrics } from './metrics';
 import { handleNotice } from './notices';
@@ -37,8 +39,12 @@ import { PresenceKeeper } from './presence-keeper';
 import { ReadRecorder } from './read-recorder';
 import { ReceiptTeller } from './receipt-news';
 import { Reconciler } from './reconciler';
+import type { Session } from './session';
 import { sendAway, stopConnections } from './stop-connections';
 import { endSurplus, type SurplusContext } from './surplus';
+
+/** Kept of a stop for what comes after the writing of what ended connections left. */
+const STOP_MARGIN_MS = 500;
 
 /** Milliseconds that never go back, whatever is done to the clock on the wall. */
 function monotonicMs(): number {
@@ -75,10 +81,16 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   const teller = new ReceiptTeller(gateway, table, notifier, metrics);
   const trimmer = new ListTrimmer(db, list, metrics);
   life.onStop('list trimmer', () => trimmer.stop());
-  const acks = new AckCommitter(db, teller, trimmer, metrics, log, () => reconciler.run());
+  const moves = createAckMoves(db, teller);
+  const lateAcks = new LateAcks(moves, trimmer, metrics, log);
+  life.onStop('late acknowledgements', () => lateAcks.stop());
+  const onRefused = (): void => reconciler.run();
+  const acks = new AckCommitter({ moves, late: lateAcks, trimmer, metrics, log, onRefused });
   const recorder = new ReadRecorder(db, teller, metrics, log);
   const releaser = new DeviceReleaser(db, log);
-  const fetcher = new EntryFetcher(db, list, metrics, log);
+  life.onStop('releaser', () => releaser.stop());
+  const onPast = (session: Session): void => sendAway(session, settings.drainMs);
+  const fetcher = new EntryFetcher(db, list, metrics, log, onPast);
   life.onStop('fetcher', () => fetcher.stop());
 
   const limit = settings.maxConnectionsPerUser;
@@ -102,9 +114,8 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     metrics,
     log,
     onRepair: (user) => void presence.announce(user),
-    onNewEpoch: (session) => sendAway(session, settings.drainMs),
+    onPast,
     onAckWaiting: (session) => acks.commit(session),
-    onRound: () => releaser.retry(),
   });
   life.onStop('reconciler', () => reconciler.stop());
 
@@ -126,7 +137,17 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   await presence.start();
   redis.onReady(() => void presence.reassert());
 
-  const host = new GatewayHost({ settings, table, metrics, fetcher, acks, presence, releaser, log });
+  const host = new GatewayHost({
+    gateway,
+    settings,
+    table,
+    metrics,
+    fetcher,
+    acks,
+    presence,
+    releaser,
+    log,
+  });
   const connections = new Connections({
     onText: (session, text) => {
       if (!session.hear(monotonicMs())) return;
@@ -166,6 +187,8 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     host,
     tokens,
     releaser,
+    lateAcks,
+    reconciler,
     allowedOrigins: settings.allowedOrigins,
     maxConnectionsPerUser: limit,
     log,
@@ -180,14 +203,21 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     );
   });
   life.onStop('http', () => server.close());
-  life.onStop('connections', async () => {
+  life.onStop('connections', async (allowedMs) => {
+    const deadline = monotonicMs() + allowedMs - STOP_MARGIN_MS;
     isStopping = true;
     // Balancers see the readiness first: until half of the time is over, upgrades are answered (503), also with
     // nobody connected.
     const halfway = new Promise((resolve) => setTimeout(resolve, settings.drainMs / 2));
     await Promise.all([stopConnections(table, settings.drainMs), halfway]);
-    await Promise.all([acks.idle(), recorder.idle()]);
-    await Promise.all([releaser.idle(), teller.idle()]);
+    const leftMs = Math.max(0, deadline - monotonicMs());
+    const [areAcksWritten, areEndsWritten] = await Promise.all([
+      lateAcks.idle(leftMs),
+      releaser.idle(leftMs),
+      recorder.idle(),
+    ]);
+    if (!areAcksWritten || !areEndsWritten) log.error('stopped before Postgres took what was acknowledged');
+    await Promise.all([moves.idle(), teller.idle()]);
   });
 
   return {
