@@ -23,7 +23,7 @@ import { AckCommitter } from './ack-committer';
 import { createAckMoves } from './ack-moves';
 import type { ConnectContext } from './connect/connect-steps';
 import { handleUpgrade } from './connect/upgrade';
-import { Connections } from './connection';
+import { type ConnectionHandlers, Connections } from './connection';
 import { ConnectionClock } from './connection-clock';
 import { ConnectionTable } from './connection-table';
 import { DeviceReleaser } from './device-releaser';
@@ -43,6 +43,8 @@ import type { Session } from './session';
 import { sendAway, stopConnections } from './stop-connections';
 import { endSurplus, type SurplusContext } from './surplus';
 
+/** What a stop waits for close frames that do not leave, once all connections were sent away. */
+const END_CLOSING_MS = 2_000;
 /** Kept of a stop for what comes after the writing of what ended connections left. */
 const STOP_MARGIN_MS = 500;
 
@@ -148,7 +150,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     releaser,
     log,
   });
-  const connections = new Connections({
+  const handlers: ConnectionHandlers = {
     onText: (session, text) => {
       if (!session.hear(monotonicMs())) return;
       handleFrame(session, text, { tokens, reads: recorder, metrics }).catch((error: unknown) => {
@@ -161,7 +163,8 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
       else session.lastHeardMs = monotonicMs();
     },
     onClose: (session) => session.end(),
-  });
+  };
+  const connections = new Connections(handlers, settings.slowConsumerMs);
   const clock = new ConnectionClock({ ...settings, table, now: monotonicMs });
   life.onStop('clock', () => clock.stop());
 
@@ -215,6 +218,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
       lateAcks.idle(leftMs),
       releaser.idle(leftMs),
       recorder.idle(),
+      connections.endClosing(Math.min(leftMs, END_CLOSING_MS)),
     ]);
     if (!areAcksWritten || !areEndsWritten) log.error('stopped before Postgres took what was acknowledged');
     await Promise.all([moves.idle(), teller.idle()]);
