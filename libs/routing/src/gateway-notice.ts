@@ -1,4 +1,4 @@
-import { isJsonObject, isUserId, type Message, type ReceiptNews } from '@posthorn/protocol';
+import { findDataFault, isJsonObject, isUserId, type Message, type ReceiptNews } from '@posthorn/protocol';
 import type { EntriesItem, ListedEntry } from './envelope';
 
 /** What travels on a gateway's channel. */
@@ -77,15 +77,19 @@ function isPosition(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
+/** Also: one that can be encoded again, and dated. Parsing takes nesting that encoding does not. */
 function isMessage(value: unknown): value is Message {
   return (
     isFields(value) &&
     typeof value['id'] === 'string' &&
     typeof value['from'] === 'string' &&
     typeof value['createdAt'] === 'string' &&
+    !Number.isNaN(Date.parse(value['createdAt'])) &&
     (value['to'] === undefined || isArrayOf(value['to'], isUserId)) &&
     (value['text'] === undefined || typeof value['text'] === 'string') &&
-    (value['data'] === undefined || isJsonObject(value['data']))
+    (value['data'] === undefined || isJsonObject(value['data'])) &&
+    // The message itself is no level of its data.
+    findDataFault(value, '', 0) === null
   );
 }
 

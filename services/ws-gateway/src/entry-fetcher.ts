@@ -2,7 +2,8 @@ import { type InboxDatabase, readEntriesOfEpoch } from '@posthorn/inbox';
 import type { InboxItem } from '@posthorn/protocol';
 import { type ListedEntry, type OfflineList, RedisOutageError } from '@posthorn/routing';
 import { Batcher, type Logger } from '@posthorn/runtime';
-import type { EntrySource, Want } from './delivery';
+import type { Want } from './delivery';
+import { incompleteJsonOf, messageJsonOf } from './message-json';
 import type { GatewayMetrics } from './metrics';
 import type { Session } from './session';
 import { isUnavailable } from './unavailable';
@@ -98,8 +99,8 @@ export class EntryFetcher {
   async #fill(session: Session, want: Want): Promise<void> {
     if (session.mayUseList && session.state === 'draining') {
       const entries = await this.#readList(session, want);
-      for (const entry of entries) arriveFrom(session, 'list', entry);
       session.mayUseList = entries.length > 0;
+      for (const entry of entries) arriveFromList(session, entry);
       if (session.delivery?.want()?.after !== want.after) return;
       session.mayUseList = false;
     }
@@ -108,9 +109,27 @@ export class EntryFetcher {
     const { items, epoch } = await this.#postgres.submit({ session, want });
     // The same `seq` is another entry there: this connection may be sent none of it.
     if (epoch !== session.epoch) return this.#onNewEpoch(session);
-    for (const item of items) arriveFrom(session, 'postgres', { ...item, epoch });
+    for (const item of items) this.#arrive(session, item, epoch);
     // A hint is never waited on for ever: where Postgres has less than was told, Postgres is right.
     if (items.length < want.limit) session.delivery?.correct(want.after + items.length);
+  }
+
+  /**
+   * Each is sent before the next one comes, so that none has to be kept. One that cannot be encoded keeps its turn, and
+   * says that a part is missing: to leave it out would be a gap, to wait for it would keep back all that follow.
+   */
+  #arrive(session: Session, { seq, message }: InboxItem, epoch: string): void {
+    const { id: messageId, createdAt } = message;
+    const entry = { seq, messageId, createdAt, source: 'postgres', epoch } as const;
+    const messageJson = messageJsonOf(message);
+    if (messageJson === null) {
+      this.#metrics.incomplete.inc();
+      this.#log.error('a message could not be encoded', { user: session.user, seq, messageId });
+      session.arrive({ ...entry, messageJson: incompleteJsonOf(message), isIncomplete: true });
+    } else {
+      session.arrive({ ...entry, messageJson });
+    }
+    session.pump();
   }
 
   /** What the list has in this epoch; nothing while Redis is out of reach: Postgres has it all. */
@@ -131,12 +150,13 @@ function isHole(session: Session): boolean {
 }
 
 /** Each is sent before the next one comes, so that none has to be kept. */
-function arriveFrom(session: Session, source: EntrySource, { seq, epoch, message }: ListedEntry): void {
-  if (message === undefined) {
+function arriveFromList(session: Session, { seq, epoch, message }: ListedEntry): void {
+  const messageJson = message === undefined ? null : messageJsonOf(message);
+  if (message === undefined || messageJson === null) {
     session.learn(seq, epoch);
     return;
   }
-  const messageJson = JSON.stringify(message);
-  session.arrive({ seq, messageJson, messageId: message.id, createdAt: message.createdAt, source, epoch });
+  const { id: messageId, createdAt } = message;
+  session.arrive({ seq, messageJson, messageId, createdAt, source: 'list', epoch });
   session.pump();
 }

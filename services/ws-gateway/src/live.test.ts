@@ -98,7 +98,7 @@ describe('live delivery', () => {
     const forged: EntriesItem = {
       epoch: accepted.epoch,
       to: [[user, 1_000_000]],
-      ...(hasMessage ? { message: { id: randomUUID(), from: 'eve', text: 'false', createdAt: '' } } : {}),
+      ...(hasMessage ? { message: { id: randomUUID(), from: 'eve', text: 'false', createdAt: A_TIME } } : {}),
     };
     const readingsBefore = readings(user);
     await publish(a, { type: 'entries', items: [forged] });
@@ -117,16 +117,17 @@ describe('live delivery', () => {
   it('§1: entries of another epoch are dropped', async () => {
     const user = fixture.user();
     const client = await a.connectLive(user);
-    const message = { id: randomUUID(), from: 'alice', text: 'of another life', createdAt: '' };
+    const message = { id: randomUUID(), from: 'alice', text: 'of another life', createdAt: A_TIME };
     await publish(a, { type: 'entries', items: [{ epoch: 'another', message, to: [[user, 1]] }] });
     await publish(a, { type: 'entries', items: [{ epoch: 'another', to: [[user, 1]] }] });
     await fixture.send('alice', user, ['of this life']);
     expect((await client.nextOf('message')).message.text).toBe('of this life');
   });
 
-  it('rubbish on the channel is ignored and counted', async () => {
+  it('§6: rubbish on the channel is dropped and counted, and ends neither the gateway nor a connection', async () => {
     const user = fixture.user();
     const client = await a.connectLive(user);
+    const epoch = client.all('welcome')[0]?.epoch ?? '';
     for (const text of [
       'rubbish',
       '{}',
@@ -134,14 +135,20 @@ describe('live delivery', () => {
       '{"type":"entries"}',
       '{"type":"entries","items":[{"epoch":1,"to":[]}]}',
       `{"type":"entries","items":[{"epoch":"e","to":[["${user}",0]]}]}`,
-      `{"type":"takeover","user":"${user}","device":"default","fence":"99"}`,
+      `{"type":"takeover","user":"${user}","device":"default","epoch":"e","fence":"99"}`,
+      poisoned(user, epoch, '"createdAt":"rubbish"'),
+      poisoned(
+        user,
+        epoch,
+        `"createdAt":"${A_TIME}","data":{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+      ),
       'x'.repeat(5_000_000),
     ]) {
       await publish(a, text);
     }
     await fixture.send('alice', user, ['still served']);
     expect((await client.nextOf('message')).message.text).toBe('still served');
-    expect(await a.metric('rubbish_notices_total')).toBe(8);
+    expect(await a.metric('rubbish_notices_total')).toBe(10);
   });
 
   it('§5: a forged receipt or takeover of another device changes nothing for this one', async () => {
@@ -237,6 +244,34 @@ describe('live delivery', () => {
     });
   });
 
+  it('§5: a message of which a part cannot be encoded comes in its turn without it, marked, and holds nothing up', async () => {
+    const [user, other] = [fixture.user(), fixture.user()];
+    const [client, neighbour] = [await a.connectLive(user), await a.connectLive(other)];
+    const [, poisonous] = await fixture.commit('alice', [user, other], texts(3));
+    const id = poisonous?.message.id ?? '';
+    await fixture.database.query(
+      `UPDATE message SET data = ('{"a":' || repeat('[', 6000) || repeat(']', 6000) || '}')::json WHERE id = $1`,
+      [id],
+    );
+    await fixture.send('alice', [user, other], ['after it']);
+    for (const { frames, all } of [client, neighbour].map((each) => ({
+      frames: each.frames,
+      all: () => each.all('message'),
+    }))) {
+      await eventually('all here', () => all().length === 4);
+      expect(seqsOf(frames)).toEqual(range(1, 4));
+      expect(all().map(({ incomplete }) => incomplete)).toEqual([undefined, true, undefined, undefined]);
+      expect(all()[1]?.message).toEqual({
+        id,
+        from: 'alice',
+        text: 'm2',
+        createdAt: expect.any(String) as string,
+      });
+    }
+    expect(await a.metric('incomplete_messages_total')).toBe(2);
+    expect(a.lines.filter(({ message }) => message === 'a message could not be encoded')).toHaveLength(2);
+  });
+
   describe('with Postgres behind a proxy', () => {
     let proxy: FaultProxy;
     let gateway: TestGateway;
@@ -312,6 +347,14 @@ describe('live delivery', () => {
     });
   });
 });
+
+/** A time as messages carry it. */
+const A_TIME = '2026-11-22T12:00:00.000Z';
+
+/** A notice of a message with these fields, JSON text. */
+function poisoned(user: string, epoch: string, fields: string): string {
+  return `{"type":"entries","items":[{"epoch":"${epoch}","to":[["${user}",1]],"message":{"id":"x","from":"eve",${fields}}}]}`;
+}
 
 /** What send-api publishes of a message. */
 function itemOf({ message, epoch, entries }: AcceptedMessage, user: string): EntriesItem {

@@ -189,7 +189,7 @@ export class Session {
     while (transport.isOpen && transport.bufferedBytes < this.#host.maxBufferedBytes) {
       const entry = delivery.next();
       if (entry === null) break;
-      transport.send(encodeMessageFrame(entry.seq, entry.messageJson));
+      transport.send(encodeMessageFrame(entry.seq, entry.messageJson, entry.isIncomplete));
       this.#host.onSent(this, entry);
       if (this.isAutoAck) delivery.acknowledge(entry.seq);
     }

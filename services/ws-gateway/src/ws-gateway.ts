@@ -121,12 +121,16 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   });
   life.onStop('reconciler', () => reconciler.stop());
 
+  const onFault = (error: unknown): void => {
+    metrics.rubbish.inc();
+    log.error('a notice could not be handled', { error });
+  };
   const channel = new GatewayChannel(
     redis,
     keys,
     gateway,
     {
-      onNotice: (notice) => handleNotice(notice, { table, teller, presence }),
+      onNotice: (notice) => handleNotice(notice, { table, teller, presence, onFault }),
       onReturn: () => reconciler.run(),
       onRubbish: () => metrics.rubbish.inc(),
     },
