@@ -25,10 +25,11 @@ export class Presence {
   }
 
   /**
-   * Says how many connections of each user `gateway` holds, and returns who holds them then.
+   * Says how many connections of each user `gateway` holds, and returns who holds them then; null for each that Redis
+   * refused to write.
    * @throws RedisOutageError
    */
-  async hold(gateway: string, holds: readonly Hold[]): Promise<Holders[]> {
+  async hold(gateway: string, holds: readonly Hold[]): Promise<(Holders | null)[]> {
     const replies = await this.#redis.run((redis) => {
       const pipeline = redis.pipeline();
       for (const { user, count } of holds) {
@@ -36,9 +37,9 @@ export class Presence {
       }
       return executePipeline<string[]>(pipeline);
     });
-    return await this.#countLive(
-      replies.map((reply) => (Array.isArray(reply) ? countsFrom(reply) : new Map())),
-    );
+    const counts = replies.map((reply) => (Array.isArray(reply) ? countsFrom(reply) : null));
+    const holders = await this.#countLive(counts.map((count) => count ?? new Map()));
+    return holders.map((held, index) => (counts[index] === null ? null : held));
   }
 
   /**

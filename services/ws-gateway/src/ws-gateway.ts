@@ -108,6 +108,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
       onLost: () => reconciler.run(),
       onSurplus: (user, holders) => void endSurplus(user, holders, surplusContext),
     },
+    now: monotonicMs,
   });
   const reconciler = new Reconciler({
     db,
