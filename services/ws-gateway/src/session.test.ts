@@ -133,6 +133,16 @@ describe('Session', () => {
     expect(transport.closedWith).toBe('takenOver');
   });
 
+  it('§5: of two fresh tokens the one that was sent last counts, whichever is verified first', () => {
+    const { session } = open({});
+    const [first, second, third] = [session.offerToken(), session.offerToken(), session.offerToken()];
+    session.takeToken(second, 2_000);
+    session.takeToken(first, 1_000);
+    expect(session.tokenExpiresAtMs).toBe(2_000);
+    session.takeToken(third, 1_500);
+    expect(session.tokenExpiresAtMs).toBe(1_500);
+  });
+
   it('§5: ack=auto counts an entry as acknowledged once it is written, so the window never closes', () => {
     const { session, transport, host } = open({ newestSeq: 5 }, { isAutoAck: true, deliveryWindow: 2 });
     for (let seq = 1; seq <= 5; seq++) session.arrive(entry(seq));

@@ -91,6 +91,8 @@ export class Session {
   #start: SessionStart | null = null;
   #takenBy: { fence: number; epoch: string } | null = null;
   #badFrames = 0;
+  #tokensOffered = 0;
+  #tokenTaken = 0;
 
   constructor(request: SessionRequest, host: SessionHost, nowMs: number) {
     this.user = request.user;
@@ -245,6 +247,18 @@ export class Session {
     this.fail(code, detail, ref);
     this.#badFrames++;
     if (this.#badFrames >= MAX_BAD_FRAMES) this.close('policyViolation');
+  }
+
+  /** A token came in a frame; returns its number, since verifying one may take longer than the next. */
+  offerToken(): number {
+    return ++this.#tokensOffered;
+  }
+
+  /** The token of this number is good. One that came later and was taken already counts in its place. */
+  takeToken(number: number, expiresAtMs: number): void {
+    if (number < this.#tokenTaken) return;
+    this.#tokenTaken = number;
+    this.tokenExpiresAtMs = expiresAtMs;
   }
 
   /** A frame was good: the bad ones before it are forgotten. */
