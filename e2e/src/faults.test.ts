@@ -70,6 +70,28 @@ describe('whatever dies in between', () => {
     expect(client.socket.readyState).toBe(1);
   }, 60_000);
 
+  it('§1, §6: a gateway that stands still for longer than its lease: offline meanwhile, and then all arrives on the same connection', async () => {
+    const [alice, bob] = [world.user('alice'), world.user('bob')];
+    const client = await world.connect(bob, {}, 0);
+    await client.nextOf('caughtUp');
+    const [paused] = world.gateways;
+    paused?.kill('SIGSTOP');
+    try {
+      await world.send(alice, bob, '1');
+      await eventually('offline', async () => !(await world.isOnline(bob)), 15_000);
+      for (let n = 2; n <= 5; n++) await world.send(alice, bob, `${n}`);
+    } finally {
+      paused?.kill('SIGCONT');
+    }
+    for (let n = 1; n <= 5; n++)
+      expect(await client.nextOf('message')).toMatchObject({ seq: n, message: { text: `${n}` } });
+    await eventually('online again', () => world.isOnline(bob), 15_000);
+    await world.send(alice, bob, 'live again');
+    expect(await client.nextOf('message')).toMatchObject({ seq: 6 });
+    client.send({ type: 'ack', seq: 6, ref: 'ack' });
+    expect(await client.nextOf('ok')).toEqual({ type: 'ok', ref: 'ack' });
+  }, 60_000);
+
   it('§1: a send-api that dies after the commit and before routing: the message arrives within the reconcile interval', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
     const client = await world.connect(bob, {}, 0);

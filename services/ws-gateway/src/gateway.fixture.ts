@@ -113,7 +113,7 @@ export class GatewayFixture {
   }
 
   /** Starts a gateway. Reconcile is far off unless asked for, so that nothing passes a test by it. */
-  async start(env: Environment = {}): Promise<TestGateway> {
+  async start(env: Environment = {}, maxWaitingClaims?: number): Promise<TestGateway> {
     const before = new Set(await this.leases());
     const context = createServiceContext(
       'ws-gateway',
@@ -129,7 +129,7 @@ export class GatewayFixture {
         ...env,
       }),
     );
-    const service = await createGateway(context);
+    const service = await createGateway(context, maxWaitingClaims);
     const lease = (await this.leases()).find((key) => !before.has(key));
     const gateway = new TestGateway(
       lease?.slice(this.keys.lease('').length) ?? null,

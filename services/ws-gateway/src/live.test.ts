@@ -244,6 +244,25 @@ describe('live delivery', () => {
     });
   });
 
+  it('§5: a receipt may name a message that this device of its sender has not seen yet, which comes in its turn', async () => {
+    const narrow = await fixture.start({ DELIVERY_WINDOW: '1' });
+    const [sender, user] = [fixture.user('sender'), fixture.user()];
+    const tellee = await narrow.connectLive(sender);
+    const client = await a.connectLive(user);
+    await fixture.send('alice', sender, ['in the way']);
+    await tellee.nextOf('message');
+    const [accepted] = await fixture.send(sender, [user, sender], ['to both']);
+    await client.nextOf('message');
+    client.send({ type: 'ack', seq: 1 });
+    expect(await tellee.next()).toMatchObject({
+      type: 'receipt',
+      id: accepted?.message.id,
+      status: 'delivered',
+    });
+    tellee.send({ type: 'ack', seq: 1 });
+    expect((await tellee.nextOf('message')).message.id).toBe(accepted?.message.id);
+  });
+
   it('§5: a message of which a part cannot be encoded comes in its turn without it, marked, and holds nothing up', async () => {
     const [user, other] = [fixture.user(), fixture.user()];
     const [client, neighbour] = [await a.connectLive(user), await a.connectLive(other)];

@@ -43,6 +43,8 @@ import type { Session } from './session';
 import { sendAway, stopConnections } from './stop-connections';
 import { endSurplus, type SurplusContext } from './surplus';
 
+/** Connects that wait for their device to be claimed; beyond it they are refused with `overloaded`. */
+const MAX_WAITING_CLAIMS = 20_000;
 /** What a stop waits for close frames that do not leave, once all connections were sent away. */
 const END_CLOSING_MS = 2_000;
 /** Kept of a stop for what comes after the writing of what ended connections left. */
@@ -54,7 +56,10 @@ function monotonicMs(): number {
 }
 
 /** Everything that lives as long as the process: made here, and undone in reverse when it stops. */
-export async function createGateway(context: ServiceContext<GatewaySettings>): Promise<RunningService> {
+export async function createGateway(
+  context: ServiceContext<GatewaySettings>,
+  maxWaitingClaims = MAX_WAITING_CLAIMS,
+): Promise<RunningService> {
   const { settings, log, life, metrics: registry } = context;
   const gateway = randomBytes(6).toString('hex');
   let isStopping = false;
@@ -179,7 +184,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     claims: new Batcher({
       name: 'claims',
       maxBatch: 200,
-      maxPending: 20_000,
+      maxPending: maxWaitingClaims,
       concurrency: 2,
       run: async (connects) =>
         claimDevices(

@@ -43,6 +43,7 @@ export async function handleUpgrade(
     }
     clearTimeout(timer);
     context.metrics.upgrades.inc({ status: '101' });
+    if (connect.session !== undefined) context.reconciler.opened(connect.session);
     await settleTakeover(connect, context);
   } catch (error) {
     if (connect.isOver) return;
