@@ -55,8 +55,8 @@ const mutants: Mutant[] = [
   {
     name: 'ok is said before the commit, which never comes',
     file: 'ack-committer.js',
-    find: 'await this.#moves.submit({ user, device, fence, seq })',
-    replace: '({ isHolder: true, cursor: seq })',
+    find: 'await moves.submit(move)',
+    replace: '({ isHolder: true, cursor: move.seq })',
     expected: 'at or below the cursor',
   },
 ];

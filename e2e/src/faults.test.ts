@@ -74,6 +74,27 @@ describe.each(redisKinds)('whatever dies in between, Redis: %s', (kind) => {
       expect(await second.nextOf('message')).toMatchObject({ seq: n, message: { text: `${n}` } });
     expect(await second.next()).toEqual({ type: 'caughtUp', seq: 3 });
   }, 60_000);
+
+  it('§1, §6: a gateway that stands still for longer than its lease: offline meanwhile, and then all arrives on the same connection', async () => {
+    const [alice, bob] = [world.user('alice'), world.user('bob')];
+    const client = await connect(bob, 1);
+    const paused = world.gateways[1];
+    paused?.kill('SIGSTOP');
+    try {
+      await world.send(alice, bob, '1');
+      await eventually('offline', async () => !(await world.isOnline(bob)), 15_000);
+      for (let n = 2; n <= 5; n++) await world.send(alice, bob, `${n}`);
+    } finally {
+      paused?.kill('SIGCONT');
+    }
+    for (let n = 1; n <= 5; n++)
+      expect(await client.nextOf('message')).toMatchObject({ seq: n, message: { text: `${n}` } });
+    await eventually('online again', () => world.isOnline(bob), 15_000);
+    await world.send(alice, bob, 'live again');
+    expect(await client.nextOf('message')).toMatchObject({ seq: 6 });
+    client.send({ type: 'ack', seq: 6, ref: 'ack' });
+    expect(await client.nextOf('ok')).toEqual({ type: 'ok', ref: 'ack' });
+  }, 60_000);
 });
 
 describe('a send-api that dies after the commit and before routing', () => {

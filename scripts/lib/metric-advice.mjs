@@ -44,10 +44,12 @@ export const metricAdvice = {
     '4408 and 4413 are networks and slow clients, 4401 clients that let tokens end, 1013 a limit too low.',
   posthorn_bad_frames_total: 'Clients in need of mending: the code says in what.',
   posthorn_acks_total:
-    '`unavailable` is Postgres; `refused` are acknowledgements of connections that were taken over.',
+    '`unavailable` is Postgres; `refused` are acknowledgements of connections that were taken over, or of inboxes before a restore.',
   posthorn_receipts_total: 'Delivered and read messages, each recipient once.',
   posthorn_dropped_receipt_frames_total:
     'News that senders got only from `GET /v1/messages/ID/receipts`. Rises when Redis is away.',
+  posthorn_incomplete_messages_total:
+    'Above 0: somebody wrote to the database past send-api. The log names the messages: mend their rows.',
   posthorn_rubbish_notices_total: 'Above 0: something else publishes to our channels, or versions are mixed.',
   posthorn_trimmed_entries_total:
     'Should rise while offline lists are used; otherwise they end by their cap and life alone.',

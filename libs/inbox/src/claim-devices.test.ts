@@ -9,6 +9,7 @@ import {
   type TestInbox,
 } from '../test/inbox-fixture';
 import { claimDevices } from './claim-devices';
+import { findConnectedDevices } from './find-connected-devices';
 import { moveCursors } from './move-cursors';
 import { releaseDevices } from './release-devices';
 
@@ -40,9 +41,9 @@ test('§5: a device of a user without an inbox is known all the same', async () 
 
 test('§5: a device that comes back starts at its cursor, whatever the other device has', async () => {
   await fillInbox(inbox.db, 'carol', 5);
-  const { fence } = await claim(inbox.db, 'carol', 'phone');
+  const { fence, epoch } = await claim(inbox.db, 'carol', 'phone');
   await claim(inbox.db, 'carol', 'desk');
-  await moveCursors(inbox.db, [{ user: 'carol', device: 'phone', fence, seq: 3 }]);
+  await moveCursors(inbox.db, [{ user: 'carol', device: 'phone', fence, epoch, seq: 3 }]);
   expect(await claim(inbox.db, 'carol', 'phone')).toMatchObject({ cursor: 3, newestSeq: 5 });
   expect(await claim(inbox.db, 'carol', 'desk')).toMatchObject({ cursor: 0, newestSeq: 5 });
 });
@@ -52,7 +53,8 @@ test('§5: each claim raises the fence and tells who held the device, until that
   const second = await claim(inbox.db, 'dave', 'phone', 'g2');
   expect(second).toMatchObject({ fence: first.fence + 1, previousGateway: 'g1' });
   expect(await holderOf(inbox, 'dave', 'phone')).toBe('g2');
-  await releaseDevices(inbox.db, [{ user: 'dave', device: 'phone', fence: second.fence, wasOpen: true }]);
+  const { fence, epoch } = second;
+  await releaseDevices(inbox.db, [{ user: 'dave', device: 'phone', fence, epoch, gateway: 'g2' }]);
   expect(await holderOf(inbox, 'dave', 'phone')).toBeNull();
   expect(await claim(inbox.db, 'dave', 'phone', 'g3')).toMatchObject({
     fence: second.fence + 1,
@@ -61,8 +63,13 @@ test('§5: each claim raises the fence and tells who held the device, until that
 });
 
 test('§5: a device that is claimed twice in one batch: the later is the newer', async () => {
-  const claims = ['g1', 'g2', 'g3'].map((gateway) => ({ user: 'erin', device: 'phone', gateway }));
-  const other = { user: 'erin', device: 'desk', gateway: 'g9' };
+  const claims = ['g1', 'g2', 'g3'].map((gateway) => ({
+    user: 'erin',
+    device: 'phone',
+    gateway,
+    holders: null,
+  }));
+  const other = { user: 'erin', device: 'desk', gateway: 'g9', holders: null };
   const claimed = await claimDevices(inbox.db, [...claims, other]);
   expect(claimed.map(({ fence, previousGateway }) => [fence, previousGateway])).toEqual([
     [1, null],
@@ -81,7 +88,7 @@ test('§5: two gateways that claim the same devices at once, in opposite orders,
       const order = index % 2 === 0 ? devices : devices.toReversed();
       const claimed = await claimDevices(
         pools[index % 2] ?? inbox.db,
-        order.map((device) => ({ user: 'frank', device, gateway: `g${index}` })),
+        order.map((device) => ({ user: 'frank', device, gateway: `g${index}`, holders: null })),
       );
       return new Map(order.map((device, nth) => [device, claimed[nth]?.fence]));
     }),
@@ -90,6 +97,20 @@ test('§5: two gateways that claim the same devices at once, in opposite orders,
     const fences = results.map((result) => result.get(device) ?? 0);
     expect(fences.sort((a, b) => a - b)).toEqual(countTo(8));
   }
+});
+
+test.each<[string, readonly string[] | null, string[]]>([
+  ['from a gateway that holds the user keeps its rank', ['g1', 'g2'], ['first', 'second']],
+  ['keeps its rank where nobody knows who lives', null, ['first', 'second']],
+  ['of what a dead gateway left behind is a newcomer', ['g2'], ['second', 'first']],
+  ['of what nobody held is a newcomer', [], ['second', 'first']],
+])('§5: among the connections of a user a claim %s', async (_name, holders, ranked) => {
+  const user = `rank-${holders?.join('-') ?? 'unknown'}`;
+  await claim(inbox.db, user, 'first', 'g1');
+  await claim(inbox.db, user, 'second', 'g2');
+  await claim(inbox.db, user, 'first', 'g3', holders);
+  const connected = await findConnectedDevices(inbox.db, user, ['g1', 'g2', 'g3']);
+  expect(connected.map(({ device }) => device)).toEqual(ranked);
 });
 
 test('a batch of nothing is nothing', async () => {

@@ -7,6 +7,11 @@ export interface DeviceClaim {
   user: string;
   device: string;
   gateway: string;
+  /**
+   * The gateways on which the device may be connected now: taking over from one of them keeps the connection's rank.
+   * Null where nobody can tell.
+   */
+  holders: readonly string[] | null;
 }
 
 /** What a connection starts from. */
@@ -56,6 +61,7 @@ export async function claimDevices(
         now.map((claim) => claim.user),
         now.map((claim) => claim.device),
         now.map((claim) => claim.gateway),
+        now.map((claim) => claim.holders?.join(' ') ?? null),
         String(lockWaitMs),
       ])
       .catch((error: unknown) => {
@@ -82,26 +88,30 @@ export async function claimDevices(
   });
 }
 
-/** Device rows are locked in byte order, here and in every other statement that locks several. */
+/**
+ * Device rows are locked in byte order, here and in every other statement that locks several. Who takes over from a
+ * living connection keeps its rank; what a gateway left behind that is gone has none to give.
+ */
 const CLAIM: Statement = {
   name: 'claim-devices',
   text: `
     WITH asked AS (
-      SELECT a.* FROM unnest($1::text[], $2::text[], $3::text[])
-        WITH ORDINALITY AS a (user_id, device, gateway, nth), ${lockTimeoutSql('$4')}
+      SELECT a.user_id, a.device, a.gateway, string_to_array(a.holders, ' ') AS holders, a.nth
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+        WITH ORDINALITY AS a (user_id, device, gateway, holders, nth), ${lockTimeoutSql('$5')}
     ), was AS MATERIALIZED (
-      SELECT d.user_id, d.device, d.gateway FROM device d
+      SELECT d.user_id, d.device, d.gateway,
+        CASE WHEN a.holders IS NULL OR d.gateway = ANY (a.holders) THEN d.connected_at END AS connected_at
+      FROM device d
       JOIN asked a ON a.user_id = d.user_id AND a.device = d.device
       ORDER BY d.user_id, d.device FOR UPDATE OF d
     ), claimed AS (
       INSERT INTO device (user_id, device, gateway, connected_at)
-      SELECT a.user_id, a.device, a.gateway, now() FROM asked a
-      WHERE (SELECT count(*) FROM was) >= 0
+      SELECT a.user_id, a.device, a.gateway, coalesce(w.connected_at, now())
+      FROM asked a LEFT JOIN was w ON w.gateway IS NOT NULL AND w.user_id = a.user_id AND w.device = a.device
       ORDER BY a.user_id COLLATE "C", a.device COLLATE "C"
       ON CONFLICT (user_id, device) DO UPDATE
-        SET fence = device.fence + 1, gateway = EXCLUDED.gateway, connected_at =
-          -- Who takes over keeps the place of the connection before.
-          CASE WHEN device.gateway IS NULL THEN EXCLUDED.connected_at ELSE device.connected_at END
+        SET fence = device.fence + 1, gateway = EXCLUDED.gateway, connected_at = EXCLUDED.connected_at
       RETURNING user_id, device, cursor, fence
     )
     SELECT a.nth::int AS nth, c.cursor, c.fence, w.gateway AS previous,

@@ -1,4 +1,4 @@
-import { claim, countTo, fillInbox, openTestInbox, type TestInbox } from '../test/inbox-fixture';
+import { claim, countTo, epochOf, fillInbox, openTestInbox, type TestInbox } from '../test/inbox-fixture';
 import { claimDevices } from './claim-devices';
 import { commitAroundLocks } from './commit-around-locks';
 import { deviceLock, readerLock } from './lock-wait';
@@ -8,6 +8,7 @@ import { type ReadRequest, recordReads } from './record-reads';
 import { releaseDevices } from './release-devices';
 
 let inbox: TestInbox;
+let epoch = '';
 let holder: Awaited<ReturnType<TestInbox['openSession']>>;
 const users = countTo(8).map((index) => `user-${index}`);
 const [held = ''] = users;
@@ -17,8 +18,9 @@ beforeAll(async () => {
   for (const user of users) await fillInbox(inbox.db, user, 1);
   await claimDevices(
     inbox.db,
-    users.map((user) => ({ user, device: 'phone', gateway: 'g1' })),
+    users.map((user) => ({ user, device: 'phone', gateway: 'g1', holders: [] })),
   );
+  epoch = await epochOf(inbox);
   holder = await inbox.openSession();
 });
 
@@ -47,7 +49,7 @@ async function lockDevice(): Promise<void> {
 
 test('§5.5: a device that another transaction holds fails nobody else’s acknowledgement', async () => {
   await lockDevice();
-  const moves = users.map((user) => ({ user, device: 'phone', fence: 1, seq: 1 }));
+  const moves = users.map((user) => ({ user, device: 'phone', fence: 1, epoch, seq: 1 }));
   const outcomes = await commitAroundLocks(moves, null, {
     commit: (some, lockWaitMs) => moveCursors(inbox.db, some, lockWaitMs),
     locksOf: (move) => [deviceLock(move)],
@@ -58,7 +60,7 @@ test('§5.5: a device that another transaction holds fails nobody else’s ackno
 
 test('§5.1: nor anybody else’s connect, nor the record of its end', async () => {
   await lockDevice();
-  const claims = users.map((user) => ({ user, device: 'phone', gateway: 'g2' }));
+  const claims = users.map((user) => ({ user, device: 'phone', gateway: 'g2', holders: [] }));
   expectOnlyHeldFails(
     await commitAroundLocks(claims, null, {
       commit: (some, lockWaitMs) => claimDevices(inbox.db, some, lockWaitMs),
@@ -66,13 +68,13 @@ test('§5.1: nor anybody else’s connect, nor the record of its end', async () 
     }),
     `device ${held} phone`,
   );
-  const holds = users.map((user) => ({ user, device: 'phone', fence: user === held ? 1 : 2, wasOpen: true }));
+  const holds = users.map((user) => {
+    const fence = user === held ? 1 : 2;
+    return { user, device: 'phone', fence, epoch, gateway: `g${fence}` };
+  });
   expectOnlyHeldFails(
     await commitAroundLocks(holds, null, {
-      commit: async (some, lockWaitMs) => {
-        await releaseDevices(inbox.db, some, lockWaitMs);
-        return some.map(() => true);
-      },
+      commit: (some, lockWaitMs) => releaseDevices(inbox.db, some, lockWaitMs),
       locksOf: (each) => [deviceLock(each)],
     }),
     `device ${held} phone`,
@@ -84,7 +86,7 @@ test('§4.4: a receipt that another transaction holds fails nobody else’s', as
     users.map(async (user): Promise<ReadRequest> => ({ user, ids: await fillInbox(inbox.db, user, 1) })),
   );
   const { fence } = await claim(inbox.db, held);
-  await moveCursors(inbox.db, [{ user: held, device: 'phone', fence, seq: 9 }]);
+  await moveCursors(inbox.db, [{ user: held, device: 'phone', fence, epoch, seq: 9 }]);
   await holder.query('SELECT * FROM receipt WHERE user_id = $1 FOR UPDATE', [held]);
   const outcomes = await commitAroundLocks(reads, null, {
     commit: (some, lockWaitMs) => recordReads(inbox.db, some, lockWaitMs),

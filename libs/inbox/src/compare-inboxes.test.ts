@@ -53,9 +53,13 @@ test('§6: the list may be trimmed to what every known device has acknowledged',
   const [phone, desk] = [await claim(inbox.db, 'dave', 'phone'), await claim(inbox.db, 'dave', 'desk')];
   const { epoch } = desk;
   const lowest = (): ReturnType<typeof findLowestCursors> => findLowestCursors(inbox.db, ['dave', 'nobody']);
-  await moveCursors(inbox.db, [{ user: 'dave', device: 'phone', fence: phone.fence, seq: 4 }]);
+  await moveCursors(inbox.db, [
+    { user: 'dave', device: 'phone', fence: phone.fence, epoch: phone.epoch, seq: 4 },
+  ]);
   expect(await lowest()).toEqual([{ user: 'dave', cursor: 0, epoch }]);
-  await moveCursors(inbox.db, [{ user: 'dave', device: 'desk', fence: desk.fence, seq: 2 }]);
+  await moveCursors(inbox.db, [
+    { user: 'dave', device: 'desk', fence: desk.fence, epoch: desk.epoch, seq: 2 },
+  ]);
   expect(await lowest()).toEqual([{ user: 'dave', cursor: 2, epoch }]);
 });
 
@@ -71,7 +75,7 @@ test('§2: connections beyond the limit are those that connected last; what a de
     await claim(db, 'erin', device, gateway);
   }
   const ended = await claim(db, 'erin', 'f', 'g1');
-  await releaseDevices(db, [{ user: 'erin', device: 'f', fence: ended.fence, wasOpen: true }]);
+  await releaseDevices(db, [{ user: 'erin', device: 'f', gateway: 'g1', ...ended }]);
   const surplus = (await findConnectedDevices(db, 'erin', ['g1', 'g2'])).slice(2);
   expect(surplus).toEqual([
     { user: 'erin', device: 'd', gateway: 'g1' },

@@ -50,8 +50,8 @@ afterAll(async () => {
 function useAll(): Promise<unknown>[] {
   return [
     acceptOrThrow('bob'),
-    claimDevices(db, [{ user: 'bob', device: 'desk', gateway: 'g1' }]),
-    moveCursors(db, [{ user: 'bob', device: 'phone', fence: 1, seq: 1 }]),
+    claimDevices(db, [{ user: 'bob', device: 'desk', gateway: 'g1', holders: null }]),
+    moveCursors(db, [{ user: 'bob', device: 'phone', fence: 1, epoch: 'e', seq: 1 }]),
     recordReads(db, [{ user: 'bob', ids: [messageId] }]),
     readEntries(db, [{ user: 'bob', after: 0, limit: 1 }]),
     compareInboxes(db, [{ user: 'bob', device: 'phone' }]),

@@ -1,8 +1,9 @@
 import { Pool, type QueryResultRow, types } from 'pg';
 import type { DataSource } from 'typeorm';
+import { type DurabilityFacts, faultOfDurability, readDurability, risksOfDurability } from './durability';
 import { asOutage, isRetryable, isSilence, OutageError } from './outage';
 import { queryPool } from './query-pool';
-import { createDataSource, MIGRATIONS_TABLE, migrations } from './schema';
+import { createDataSource, MIGRATIONS_TABLE, migrations, TABLES } from './schema';
 
 /** What the database says of itself besides errors to its callers. */
 export interface DatabaseLog {
@@ -49,6 +50,7 @@ export class InboxDatabase {
   #initializing: Promise<DataSource> | null = null;
   #leaving: Promise<void> = Promise.resolve();
   #schemaIsCurrent = false;
+  #warnedOf = '';
 
   private constructor(options: DatabaseOptions) {
     const limits = {
@@ -123,19 +125,14 @@ export class InboxDatabase {
     }
   }
 
-  /** Null when Postgres answers and its schema is current, else what is missing, in words. */
-  async readiness(): Promise<{ postgres: string } | { schema: string } | null> {
+  /** Null when Postgres answers, its schema is current and it keeps what it commits, else what is missing, in words. */
+  async readiness(): Promise<{ postgres: string } | { schema: string } | { durability: string } | null> {
     try {
       if (await this.#readsOnly()) return { postgres: READS_ONLY };
-      if (this.#schemaIsCurrent) return null;
-      const { rows } = await this.#pool.query<{ behind: number | null }>(
-        `SELECT CASE WHEN to_regclass($1) IS NULL THEN $2::int END AS behind`,
-        [MIGRATIONS_TABLE, migrations.length],
-      );
-      const behind = rows[0]?.behind ?? (await this.#countMissingMigrations());
+      const behind = await this.#migrationsBehind();
       if (behind > 0) return { schema: `the schema is ${behind} migration(s) behind: run pnpm migrate` };
-      this.#schemaIsCurrent = true;
-      return null;
+      const fault = await this.#durabilityFault();
+      return fault === null ? null : { durability: fault };
     } catch (error) {
       return { postgres: asOutage(error).message };
     }
@@ -147,6 +144,30 @@ export class InboxDatabase {
       `SELECT current_setting('transaction_read_only')::boolean AS reads_only`,
     );
     return rows[0]?.reads_only ?? false;
+  }
+
+  async #migrationsBehind(): Promise<number> {
+    if (this.#schemaIsCurrent) return 0;
+    const { rows } = await this.#pool.query<{ behind: number | null }>(
+      `SELECT CASE WHEN to_regclass($1) IS NULL THEN $2::int END AS behind`,
+      [MIGRATIONS_TABLE, migrations.length],
+    );
+    const behind = rows[0]?.behind ?? (await this.#countMissingMigrations());
+    this.#schemaIsCurrent = behind === 0;
+    return behind;
+  }
+
+  /** Asked every time: tables and settings change while a service runs, and both cost one look into the catalog. */
+  async #durabilityFault(): Promise<string | null> {
+    const { rows } = await this.#pool.query<DurabilityFacts>({ ...readDurability, values: [TABLES] });
+    const [facts] = rows;
+    if (facts === undefined) throw new OutageError('Postgres told nothing of its settings');
+    const risks = risksOfDurability(facts).join(', ');
+    if (risks !== '' && risks !== this.#warnedOf) {
+      this.#log.warn('Postgres may lose commits', { reason: `${risks} off` });
+    }
+    this.#warnedOf = risks;
+    return faultOfDurability(facts);
   }
 
   async #countMissingMigrations(): Promise<number> {

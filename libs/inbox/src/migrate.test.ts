@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { migrateDatabase } from '@posthorn/stack';
-import { createTestDatabase, type TestDatabase } from '@posthorn/testing';
-import { newMessage, openInboxDatabase, send } from '../test/inbox-fixture';
+import { createTestDatabase, holdLocks, type TestDatabase, whenBlocked } from '@posthorn/testing';
+import { claim, fillInbox, newMessage, openInboxDatabase, send } from '../test/inbox-fixture';
 import type { InboxDatabase } from './database';
+import { moveCursors } from './move-cursors';
 import { createDataSource, migrations } from './schema';
 
 let home: TestDatabase;
@@ -53,6 +54,54 @@ test('§2: --new-epoch gives the inboxes a new epoch', async () => {
   const after = await read();
   expect(after).toEqual([{ epoch: expect.stringMatching(/^[0-9a-f-]{36}$/) }]);
   expect(after).not.toEqual(before);
+});
+
+test('§2: --new-epoch leaves no cursor ahead of its inbox, and no device held by a connection of the life before', async () => {
+  const inbox = openInboxDatabase(home.url);
+  try {
+    await fillInbox(inbox, 'bob', 5);
+    for (const [device, cursor] of [
+      ['ahead', 5],
+      ['within', 2],
+    ] as const) {
+      const { fence, epoch } = await claim(inbox, 'bob', device);
+      await moveCursors(inbox, [{ user: 'bob', device, fence, epoch, seq: cursor }]);
+    }
+    const { fence, epoch } = await claim(inbox, 'nobody');
+    // What a restore leaves of them, where devices came from a later moment than the inboxes.
+    await home.query('UPDATE inbox SET newest_seq = 3');
+    await home.query("UPDATE device SET cursor = 9 WHERE user_id = 'nobody'");
+    await migrateDatabase(home.url, ['--new-epoch']);
+    expect(
+      await home.query('SELECT user_id, device, cursor::int, gateway FROM device ORDER BY user_id, device'),
+    ).toEqual([
+      { user_id: 'bob', device: 'ahead', cursor: 3, gateway: null },
+      { user_id: 'bob', device: 'within', cursor: 2, gateway: null },
+      { user_id: 'nobody', device: 'phone', cursor: 0, gateway: null },
+    ]);
+    const [late] = await moveCursors(inbox, [{ user: 'nobody', device: 'phone', fence, epoch, seq: 9 }]);
+    expect(late?.isHolder).toBe(false);
+  } finally {
+    await inbox.close();
+  }
+});
+
+test('§2: --new-epoch waits for acknowledgements that are under way, and sees what they wrote', async () => {
+  const inbox = openInboxDatabase(home.url);
+  try {
+    await fillInbox(inbox, 'carol', 3);
+    await claim(inbox, 'carol');
+    await home.query("UPDATE device SET gateway = NULL WHERE user_id = 'carol'");
+    const commit = await holdLocks(home, "UPDATE device SET cursor = 5 WHERE user_id = 'carol'");
+    const renewing = migrateDatabase(home.url, ['--new-epoch']);
+    await whenBlocked(home);
+    await commit();
+    await renewing;
+    const cursors = await home.query("SELECT cursor::int FROM device WHERE user_id = 'carol'");
+    expect(cursors).toEqual([{ cursor: 3 }]);
+  } finally {
+    await inbox.close();
+  }
 });
 
 test('the schema that the migrations make is the one that the entities describe', async () => {

@@ -57,9 +57,22 @@ async function withLock(source: DataSource, work: () => Promise<void>): Promise<
   }
 }
 
+/**
+ * Begins another life of the inboxes. No connection of the one before holds a device in it, and no cursor is ahead of
+ * its inbox: what an acknowledgement of the old life wrote until now would skip entries of the new one. The lock lets
+ * acknowledgements that are under way finish first, and those that come meanwhile see the new epoch.
+ */
 async function renewEpoch(source: DataSource): Promise<string> {
   const epoch = randomUUID();
-  await source.getRepository(EpochEntity).update({ onlyRow: true }, { epoch, since: () => 'now()' });
+  await source.transaction(async (manager) => {
+    await manager.query('LOCK TABLE device IN SHARE ROW EXCLUSIVE MODE');
+    await manager.query(`
+      UPDATE device d SET gateway = NULL, cursor = least(d.cursor, coalesce(i.newest_seq, 0))
+      FROM device k LEFT JOIN inbox i ON i.user_id = k.user_id
+      WHERE k.user_id = d.user_id AND k.device = d.device
+        AND (d.gateway IS NOT NULL OR d.cursor > coalesce(i.newest_seq, 0))`);
+    await manager.getRepository(EpochEntity).update({ onlyRow: true }, { epoch, since: () => 'now()' });
+  });
   return epoch;
 }
 

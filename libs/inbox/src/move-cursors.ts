@@ -11,7 +11,10 @@ export interface CursorMove extends DeviceHold {
 
 /** What became of one move. */
 export interface CursorMoved {
-  /** False when the device is not held under this fencing token (any more): the acknowledgement was refused. */
+  /**
+   * False when the device is not held under this fencing token (any more), or the inboxes began another life: the
+   * acknowledgement was refused.
+   */
   isHolder: boolean;
   /** How far the cursor is now; below what was asked where that was too far for one statement. */
   cursor: number;
@@ -49,6 +52,7 @@ export async function moveCursors(
     targets.map(({ move }) => move.device),
     targets.map(({ move }) => move.fence),
     targets.map(({ move }) => move.seq),
+    targets.map(({ move }) => move.epoch),
     Math.max(1, Math.floor(MAX_ENTRIES / targets.length)),
     String(lockWaitMs),
   ]);
@@ -77,7 +81,7 @@ interface Target {
 }
 
 function holdName(hold: DeviceHold): string {
-  return `${hold.user} ${hold.device} ${hold.fence}`;
+  return `${hold.user} ${hold.device} ${hold.fence} ${hold.epoch}`;
 }
 
 function highestOfEach(moves: readonly CursorMove[]): Target[] {
@@ -103,7 +107,8 @@ function shareResults(moves: readonly CursorMove[], results: CursorMoved[]): Cur
 }
 
 /**
- * `held` locks the device rows in byte order and drops what comes under an older fencing token.
+ * `held` locks the device rows in byte order and drops what comes under an older fencing token, or of another life of
+ * the inboxes: there the same `seq` is another entry.
  * Receipts are inserted in byte order, so that two devices of one user cannot deadlock.
  * A row that is there already stays: the first time counts.
  */
@@ -111,13 +116,14 @@ const MOVE: Statement = {
   name: 'move-cursors',
   text: `
     WITH asked AS (
-      SELECT a.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
-        WITH ORDINALITY AS a (user_id, device, fence, seq, nth), ${lockTimeoutSql('$6')}
+      SELECT a.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[])
+        WITH ORDINALITY AS a (user_id, device, fence, seq, epoch, nth), ${lockTimeoutSql('$7')}
     ), held AS MATERIALIZED (
       SELECT a.nth, d.user_id, d.device, d.cursor AS was,
-        greatest(d.cursor, least(a.seq, d.cursor + $5::int)) AS cursor
+        greatest(d.cursor, least(a.seq, d.cursor + $6::int)) AS cursor
       FROM device d
       JOIN asked a ON a.user_id = d.user_id AND a.device = d.device AND a.fence = d.fence
+      JOIN epoch e ON e.epoch = a.epoch
       ORDER BY d.user_id, d.device FOR UPDATE OF d
     ), moved AS (
       UPDATE device d SET cursor = held.cursor

@@ -1,5 +1,13 @@
-import { countTo, fillInbox, newMessage, openTestInbox, send, type TestInbox } from '../test/inbox-fixture';
-import { readEntries } from './read-entries';
+import {
+  countTo,
+  epochOf,
+  fillInbox,
+  newMessage,
+  openTestInbox,
+  send,
+  type TestInbox,
+} from '../test/inbox-fixture';
+import { readEntries, readEntriesOfEpoch } from './read-entries';
 import { readInboxPage } from './read-inbox-page';
 
 let inbox: TestInbox;
@@ -36,6 +44,14 @@ test('§1: parts of several inboxes, also of one twice, come back in the order a
   ]);
   expect(pages.map((items) => items.map(({ seq }) => seq))).toEqual([[2, 3], [], [11, 12], [1]]);
   expect(await readEntries(inbox.db, [])).toEqual([]);
+});
+
+test('§5: they come with the epoch that they are of, also where there are none', async () => {
+  const query = { user: 'bob', after: 11, limit: 5 };
+  const before = await readEntriesOfEpoch(inbox.db, [query]);
+  expect(before.epoch).toBe(await epochOf(inbox));
+  expect(before.pages.map((items) => items.map(({ seq }) => seq))).toEqual([[12]]);
+  expect(await readEntriesOfEpoch(inbox.db, [])).toEqual({ epoch: before.epoch, pages: [] });
 });
 
 test('§4: only the sender’s own copy has to', async () => {

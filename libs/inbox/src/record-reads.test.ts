@@ -43,8 +43,8 @@ test('§4: read implies delivered, and is told once as read', async () => {
 
 test('§4: the first time stays', async () => {
   const [id = ''] = await fillInbox(inbox.db, 'carol', 1);
-  const { fence } = await claim(inbox.db, 'carol');
-  const [moved] = await moveCursors(inbox.db, [{ user: 'carol', device: 'phone', fence, seq: 1 }]);
+  const { fence, epoch } = await claim(inbox.db, 'carol');
+  const [moved] = await moveCursors(inbox.db, [{ user: 'carol', device: 'phone', fence, epoch, seq: 1 }]);
   await recordReads(inbox.db, [{ user: 'carol', ids: [id] }]);
   const first = await receiptOf(id, 'carol');
   expect(first).toMatchObject({ deliveredAt: moved?.news[0]?.at, readAt: expect.any(String) });
@@ -114,14 +114,14 @@ test('§4: one message read by several of its recipients in one batch is told fo
 test('§4: receipts out of order and at the same time: each is told once, and no deadlock fails one', async () => {
   const ids = await fillInbox(inbox.db, 'heidi', 40);
   const pools = [inbox.db, inbox.openAnother()];
-  const { fence } = await claim(inbox.db, 'heidi');
+  const { fence, epoch } = await claim(inbox.db, 'heidi');
   const reads = countTo(8).map((index) =>
     recordReads(pools[index % 2] ?? inbox.db, [
       { user: 'heidi', ids: index % 2 === 0 ? ids : ids.toReversed() },
     ]),
   );
   const moves = countTo(4).map((index) =>
-    moveCursors(pools[index % 2] ?? inbox.db, [{ user: 'heidi', device: 'phone', fence, seq: 40 }]),
+    moveCursors(pools[index % 2] ?? inbox.db, [{ user: 'heidi', device: 'phone', fence, epoch, seq: 40 }]),
   );
   const told = (await Promise.all(reads)).flat();
   expect(told.every(({ isKnown }) => isKnown)).toBe(true);
@@ -136,9 +136,9 @@ test('§4: receipts out of order and at the same time: each is told once, and no
 
 test('§4.4: what is delivered while its reader waits for another row is not read before that', async () => {
   const [held = '', other = ''] = await fillInbox(inbox.db, 'ivan', 2);
-  const { fence } = await claim(inbox.db, 'ivan');
+  const { fence, epoch } = await claim(inbox.db, 'ivan');
   const ack = (seq: number): ReturnType<typeof moveCursors> =>
-    moveCursors(inbox.db, [{ user: 'ivan', device: 'phone', fence, seq }]);
+    moveCursors(inbox.db, [{ user: 'ivan', device: 'phone', fence, epoch, seq }]);
   await ack(1);
   const session = await inbox.openSession();
   await session.query('BEGIN');

@@ -14,6 +14,18 @@ export const migrations = [CreateInbox1763800000000];
 /** Where TypeORM keeps which migrations ran. */
 export const MIGRATIONS_TABLE = 'posthorn_migration';
 
+/** Every table whose rows have to last. */
+export const TABLES = [
+  'device',
+  'epoch',
+  'idempotency_key',
+  'inbox',
+  'inbox_entry',
+  'message',
+  'receipt',
+  MIGRATIONS_TABLE,
+];
+
 /** TypeORM's view of the database: entities, migrations, ordinary queries. Not for the send and receipt paths. */
 export function createDataSource(url: string, extra: object = {}): DataSource {
   return new DataSource({

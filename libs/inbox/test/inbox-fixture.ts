@@ -127,10 +127,17 @@ export async function claim(
   user: string,
   device = 'phone',
   gateway = 'g1',
+  holders: readonly string[] | null = null,
 ): Promise<ClaimedDevice> {
-  const [claimed] = await claimDevices(db, [{ user, device, gateway }]);
+  const [claimed] = await claimDevices(db, [{ user, device, gateway, holders }]);
   if (claimed === undefined) throw new Error('no claim');
   return claimed;
+}
+
+/** The epoch of the inboxes now. */
+export async function epochOf(inbox: TestInbox): Promise<string> {
+  const [row] = await inbox.database.query<{ epoch: string }>('SELECT epoch FROM epoch');
+  return row?.epoch ?? '';
 }
 
 /** The inbox as it is stored: message ids by position. */

@@ -17,7 +17,7 @@ export type ServerFrame =
       heartbeatMs: number;
       reset?: true;
     }
-  | { type: 'message'; seq: number; message: Message }
+  | { type: 'message'; seq: number; message: Message; incomplete?: true }
   | { type: 'caughtUp'; seq: number }
   | { type: 'receipt'; id: string; user: string; status: ReceiptStatus; at: string }
   | { type: 'ok'; ref: Ref }
@@ -41,6 +41,7 @@ export function encodeFrame(frame: ServerFrame): string {
 }
 
 /** A `message` frame around a message that is JSON text already, so that it is encoded once for all recipients. */
-export function encodeMessageFrame(seq: number, messageJson: string): string {
-  return `{"type":"message","seq":${seq},"message":${messageJson}}`;
+export function encodeMessageFrame(seq: number, messageJson: string, isIncomplete = false): string {
+  const mark = isIncomplete ? ',"incomplete":true' : '';
+  return `{"type":"message","seq":${seq},"message":${messageJson}${mark}}`;
 }

@@ -1,6 +1,17 @@
+import type { JsonObject } from '@posthorn/protocol';
 import { type GatewayNotice, parseGatewayNotice, parseListedEntry } from './gateway-notice';
 
 const message = { id: 'm1', from: 'alice', createdAt: '2026-11-22T12:00:00.000Z' };
+/** An object with this many levels. */
+function nested(levels: number): JsonObject {
+  return levels === 1 ? {} : { a: nested(levels - 1) };
+}
+
+/** A notice of one message. */
+function entriesOf(of: object): string {
+  return JSON.stringify({ type: 'entries', items: [{ epoch: 'e', to: [['bob', 1]], message: of }] });
+}
+
 const news = { messageId: 'm1', sender: 'a', user: 'b', status: 'read', at: 'now' } as const;
 
 test.each<GatewayNotice>([
@@ -13,14 +24,14 @@ test.each<GatewayNotice>([
           ['bob', 1],
           ['carol', 2],
         ],
-        message: { ...message, to: ['bob'], text: '', data: {} },
+        message: { ...message, to: ['bob'], text: '', data: nested(64) },
       },
     ],
   },
   { type: 'entries', items: [{ epoch: 'e', to: [] }] },
   { type: 'entries', items: [] },
   { type: 'receipts', news: [news, { ...news, status: 'delivered' }] },
-  { type: 'takeover', user: 'bob', device: 'phone', fence: 3 },
+  { type: 'takeover', user: 'bob', device: 'phone', fence: 3, epoch: 'e' },
   { type: 'disconnect', user: 'bob' },
   { type: 'disconnect', user: 'bob', device: 'phone' },
   { type: 'surplus', user: 'bob', device: 'phone' },
@@ -46,8 +57,16 @@ test.each([
   ['{"type":"entries","items":[{"epoch":"e","to":[["bob",1]],"message":{"id":"m"}}]}', 'half a message'],
   ['{"type":"receipts","news":[{}]}', 'news that is none'],
   [`{"type":"receipts","news":[${JSON.stringify({ ...news, status: 'seen' })}]}`, 'an unknown status'],
-  ['{"type":"takeover","user":"bob","device":"phone"}', 'no fence'],
-  ['{"type":"takeover","user":"bob","device":"phone","fence":"3"}', 'a fence as text'],
+  ['{"type":"takeover","user":"bob","device":"phone","epoch":"e"}', 'no fence'],
+  ['{"type":"takeover","user":"bob","device":"phone","epoch":"e","fence":"3"}', 'a fence as text'],
+  ['{"type":"takeover","user":"bob","device":"phone","fence":3}', 'a fence of no epoch'],
+  [entriesOf({ ...message, createdAt: 'rubbish' }), 'a message of no time'],
+  [entriesOf({ ...message, data: nested(65) }), 'data nested too deep'],
+  [entriesOf({ ...message, more: nested(65) }), 'a field nested too deep'],
+  [
+    entriesOf(message).replace('"alice"', `"alice","data":{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`),
+    'data that no stack takes',
+  ],
   ['{"type":"disconnect"}', 'nobody to disconnect'],
   ['{"type":"disconnect","user":"bob","device":null}', 'a device that is none'],
   ['{"type":"surplus","user":"bob"}', 'no device'],
@@ -64,9 +83,14 @@ test.each([
   '{"seq":-1,"epoch":"e"}',
   '{"seq":1,"epoch":2}',
   '{"seq":1,"epoch":"e","message":null}',
-  '{"seq":1,"epoch":"e","message":{"id":"m1","from":"alice","createdAt":"x","text":5}}',
-  '{"seq":1,"epoch":"e","message":{"id":"m1","from":"alice","createdAt":"x","data":[]}}',
-  '{"seq":1,"epoch":"e","message":{"id":"m1","from":"alice","createdAt":"x","to":["not a user"]}}',
+  ...[
+    { text: 5 },
+    { data: [] },
+    { to: ['not a user'] },
+    { createdAt: 'rubbish' },
+    { data: nested(65) },
+    { more: nested(65) },
+  ].map((more) => JSON.stringify({ seq: 1, epoch: 'e', message: { ...message, ...more } })),
 ])('§6: %s is rubbish in the list', (text) => {
   expect(parseListedEntry(text)).toBeNull();
 });

@@ -1,12 +1,12 @@
-import { isJsonObject, isUserId, type Message, type ReceiptNews } from '@posthorn/protocol';
+import { findDataFault, isJsonObject, isUserId, type Message, type ReceiptNews } from '@posthorn/protocol';
 import type { EntriesItem, ListedEntry } from './envelope';
 
 /** What travels on a gateway's channel. */
 export type GatewayNotice =
   | { type: 'entries'; items: EntriesItem[] }
   | { type: 'receipts'; news: ReceiptNews[] }
-  /** A newer connection of the device lives elsewhere: those with a lower fencing token end. */
-  | { type: 'takeover'; user: string; device: string; fence: number }
+  /** A newer connection of the device lives elsewhere: those with a lower fencing token of the same epoch end. */
+  | { type: 'takeover'; user: string; device: string; fence: number; epoch: string }
   /** An operator ends these connections; all of the user without a device. */
   | { type: 'disconnect'; user: string; device?: string }
   /** The user has more connections than allowed on all gateways together: this one ends. */
@@ -23,9 +23,10 @@ export function parseGatewayNotice(text: string): GatewayNotice | null {
     case 'receipts':
       return isArrayOf(value['news'], isReceiptNews) ? { type: 'receipts', news: value['news'] } : null;
     case 'takeover': {
-      const { user, device, fence } = value;
-      if (typeof user !== 'string' || typeof device !== 'string' || !isPosition(fence)) return null;
-      return { type: 'takeover', user, device, fence };
+      const { user, device, fence, epoch } = value;
+      if (typeof user !== 'string' || typeof device !== 'string') return null;
+      if (!isPosition(fence) || typeof epoch !== 'string') return null;
+      return { type: 'takeover', user, device, fence, epoch };
     }
     case 'disconnect': {
       const { user, device } = value;
@@ -76,15 +77,19 @@ function isPosition(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
+/** Also: one that can be encoded again, and dated. Parsing takes nesting that encoding does not. */
 function isMessage(value: unknown): value is Message {
   return (
     isFields(value) &&
     typeof value['id'] === 'string' &&
     typeof value['from'] === 'string' &&
     typeof value['createdAt'] === 'string' &&
+    !Number.isNaN(Date.parse(value['createdAt'])) &&
     (value['to'] === undefined || isArrayOf(value['to'], isUserId)) &&
     (value['text'] === undefined || typeof value['text'] === 'string') &&
-    (value['data'] === undefined || isJsonObject(value['data']))
+    (value['data'] === undefined || isJsonObject(value['data'])) &&
+    // The message itself is no level of its data.
+    findDataFault(value, '', 0) === null
   );
 }
 

@@ -57,9 +57,12 @@ test('§5: a gateway does not tell itself what it told its own connections', asy
 });
 
 test('§5: a takeover is told to the gateway that held the device', async () => {
-  await notifier.publishTakeover('g2', { user: 'bob', device: 'phone', fence: 4 });
+  await notifier.publishTakeover('g2', { user: 'bob', device: 'phone', fence: 4, epoch: 'e' });
   await eventually('the notice', () => two.length > 0);
-  expect([one, two]).toEqual([[], [{ type: 'takeover', user: 'bob', device: 'phone', fence: 4 }]]);
+  expect([one, two]).toEqual([
+    [],
+    [{ type: 'takeover', user: 'bob', device: 'phone', fence: 4, epoch: 'e' }],
+  ]);
 });
 
 test('§5: a connection beyond the limit is ended where it is', async () => {
@@ -86,7 +89,9 @@ test('§5: without Redis receipts are lost, and that is said; a takeover fails',
   const deaf = new Notifier(cut.redis, routing.keys, cut.presence);
   proxy.mode = 'reset';
   expect(await deaf.publishReceipts([news('alice')])).toBe(false);
-  await expect(deaf.publishTakeover('g1', { user: 'bob', device: 'phone', fence: 4 })).rejects.toMatchObject({
+  await expect(
+    deaf.publishTakeover('g1', { user: 'bob', device: 'phone', fence: 4, epoch: 'e' }),
+  ).rejects.toMatchObject({
     name: 'RedisOutageError',
   });
   await expect(deaf.publishDisconnect('bob')).rejects.toMatchObject({ name: 'RedisOutageError' });

@@ -46,7 +46,7 @@ export class Notifier {
    */
   async publishTakeover(
     gateway: string,
-    taken: { user: string; device: string; fence: number },
+    taken: { user: string; device: string; fence: number; epoch: string },
   ): Promise<void> {
     await this.#publishOrThrow(new Map([[gateway, { type: 'takeover', ...taken }]]));
   }

@@ -40,6 +40,20 @@ it('goes on after a step that throws, rejects or hangs, and names each in the lo
   }
 });
 
+it('tells each step how long it may take', async () => {
+  const { life } = lifecycle();
+  const allowed: number[] = [];
+  life.onStop('second', (allowedMs) => void allowed.push(allowedMs));
+  life.onStop('first', (allowedMs) => void allowed.push(allowedMs));
+  await life.stop(1000);
+  const [first = 0, second = 0] = allowed;
+  // What is reserved for the second is not the first one's.
+  expect(first).toBeGreaterThan(800);
+  expect(first).toBeLessThan(1000);
+  expect(second).toBeGreaterThan(800);
+  expect(second).toBeLessThanOrEqual(1000);
+});
+
 it('stops once, however often it is asked', async () => {
   const { life } = lifecycle();
   let runs = 0;

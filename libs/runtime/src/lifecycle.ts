@@ -2,8 +2,11 @@ import type { Logger } from './logger';
 
 interface Step {
   readonly name: string;
-  readonly fn: () => Promise<void> | void;
+  readonly fn: StopStep;
 }
+
+/** Undoes something; after `allowedMs` the next step runs all the same. */
+type StopStep = (allowedMs: number) => Promise<void> | void;
 
 /** Kept for each step that is still to come, so that one that hangs cannot eat the others' time. */
 const RESERVED_MS = 50;
@@ -39,7 +42,7 @@ export class Lifecycle {
   }
 
   /** Adds a step. One that comes when the stop is over (a start that lost the race) runs at once. */
-  onStop(name: string, fn: () => Promise<void> | void): void {
+  onStop(name: string, fn: StopStep): void {
     if (this.#isOver) {
       void this.#run({ name, fn }, RESERVED_MS);
     } else {
@@ -75,7 +78,7 @@ export class Lifecycle {
       timer = setTimeout(() => resolve('timeout'), allowedMs);
     });
     try {
-      const outcome = await Promise.race([(async () => fn())(), timeout]);
+      const outcome = await Promise.race([(async () => fn(allowedMs))(), timeout]);
       if (outcome === 'timeout') {
         this.#log.error('stop step timed out', { step: name, allowedMs: Math.round(allowedMs) });
       }

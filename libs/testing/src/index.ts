@@ -1,5 +1,6 @@
 export * from './eventually';
 export * from './fault-proxy';
+export * from './held-locks';
 export * from './own-redis';
 export * from './service-context';
 export * from './test-client';

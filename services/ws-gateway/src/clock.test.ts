@@ -34,6 +34,26 @@ describe('the clock of connections', () => {
     expect(await refreshed.nextOf('pong')).toEqual({ type: 'pong' });
   });
 
+  it('§5: of two auth frames the later one counts, also where its token was verified first', async () => {
+    const [user, other] = [fixture.user(), fixture.user()];
+    const lasting = await mintToken({ user, secret: TEST_SECRET });
+    const client = await gateway.connectWith(lasting);
+    await client.nextOf('caughtUp');
+    const exp = Math.floor(Date.now() / 1_000) - 3;
+    client.send({ type: 'auth', token: signToken({ sub: user, exp }), ref: 'new to the gateway' });
+    client.send({ type: 'auth', token: lasting, ref: 'known' });
+    const answers = [await client.next(), await client.next()];
+    expect(answers).toEqual([
+      { type: 'ok', ref: 'known' },
+      { type: 'ok', ref: 'new to the gateway' },
+    ]);
+    // By the end of another one, whose token ends at the same time, it would have been closed.
+    const stale = await gateway.connectWith(signToken({ sub: other, exp }));
+    expect((await stale.closed).code).toBe(4401);
+    client.send({ type: 'ping' });
+    expect(await client.nextOf('pong')).toEqual({ type: 'pong' });
+  });
+
   it('§2: a peer that was silent for 1.5 heartbeats closes with 4408, and its user is offline', async () => {
     const user = fixture.user();
     const startedAt = performance.now();

@@ -1,6 +1,6 @@
 import { eventually, type TestClient } from '@posthorn/testing';
 import { WebSocket } from 'ws';
-import { expectProblem, GatewayFixture, range, refusalOf, texts } from './gateway.fixture';
+import { expectProblem, GatewayFixture, range, refusalOf, type TestGateway, texts } from './gateway.fixture';
 
 describe('the connections of one user', () => {
   let fixture: GatewayFixture;
@@ -62,6 +62,90 @@ describe('the connections of one user', () => {
       const fourth = await a.connect(user, { device: 'd4' }).catch(() => undefined);
       return fourth !== undefined;
     });
+  });
+
+  it('§2: a device that a dead gateway held has lost its place: it gets 429, and none of the living is ended', async () => {
+    const gateway = await fixture.start({ MAX_CONNECTIONS_PER_USER: '2' });
+    const user = fixture.user();
+    await fixture.database.query(
+      "INSERT INTO device (user_id, device, fence, gateway, connected_at) VALUES ($1, 'a', 1, 'dead', now())",
+      [user],
+    );
+    const living = [
+      await gateway.connectLive(user, { device: 'b' }),
+      await gateway.connectLive(user, { device: 'c' }),
+    ];
+    expectProblem(await refusalOf(gateway.connect(user, { device: 'a' })), 429, 'too_many_connections');
+    // Whatever counted the refused one as a connection has been settled by now.
+    for (const client of living) {
+      client.send({ type: 'ping' });
+      await client.nextOf('pong');
+    }
+    expect(living.map(isOpen)).toEqual([true, true]);
+  });
+
+  describe('one whose end could not be recorded', () => {
+    /** As an outage leaves it: in Postgres it is connected, for longer than any other. */
+    async function leaveHold(user: string, device: string, gateway: TestGateway): Promise<void> {
+      await fixture.database.query(
+        `INSERT INTO device (user_id, device, gateway, connected_at) VALUES ($1, $2, $3, now() - interval '1 h')`,
+        [user, device, gateway.id],
+      );
+    }
+
+    async function expectOpen(clients: readonly TestClient[]): Promise<void> {
+      for (const client of clients) {
+        client.send({ type: 'ping' });
+        await client.nextOf('pong');
+      }
+      expect(clients.map(isOpen)).toEqual(clients.map(() => true));
+    }
+
+    it.each(['here', 'elsewhere'])(
+      '§2: (%s) counts no more: none is ended for it, and the next one is refused',
+      async (where) => {
+        const env = { MAX_CONNECTIONS_PER_USER: '3' };
+        const [gateway, other] = [await fixture.start(env), await fixture.start(env)];
+        const user = fixture.user();
+        await leaveHold(user, 'left', where === 'here' ? gateway : other);
+        const open = [
+          await other.connectLive(user, { device: 'a' }),
+          await gateway.connectLive(user, { device: 'b' }),
+          await gateway.connectLive(user, { device: 'c' }),
+        ];
+        expectProblem(await refusalOf(gateway.connect(user, { device: 'd' })), 429, 'too_many_connections');
+        await expectOpen(open);
+      },
+    );
+
+    it('§2: takes the last place from none of those that race for it', async () => {
+      const gateway = await fixture.start({ MAX_CONNECTIONS_PER_USER: '2' });
+      const user = fixture.user();
+      await leaveHold(user, 'left', gateway);
+      const first = await gateway.connectLive(user, { device: 'a' });
+      const unlock = await fixture.lockDevices();
+      const racing = ['b', 'c'].map((device) => gateway.connect(user, { device }));
+      await eventually(
+        'both announced',
+        async () => (await fixture.presence(user))[gateway.id ?? ''] === '3',
+      );
+      await unlock();
+      const outcomes = await Promise.allSettled(racing);
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      await expectOpen([first]);
+    });
+  });
+
+  it('§2: the end of a connection is recorded as soon as Postgres answers again', async () => {
+    const gateway = await fixture.start();
+    const user = fixture.user();
+    const client = await gateway.connectLive(user);
+    const unlock = await fixture.lockDevices();
+    const faults = await gateway.metric('store_errors_total');
+    await client.close();
+    await eventually('failed', async () => (await gateway.metric('store_errors_total')) > faults);
+    await unlock();
+    await eventually('recorded', async () => (await fixture.device(user)).gateway === null);
   });
 
   it('§2: of ten devices at once as many stay as may be, and none that was there before is ended', async () => {

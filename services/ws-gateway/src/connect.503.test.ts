@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { eventually, FaultProxy } from '@posthorn/testing';
+import { eventually, FaultProxy, whenBlocked } from '@posthorn/testing';
 import { expectProblem, GatewayFixture, refusalOf, type TestGateway } from './gateway.fixture';
 import { RawClient, upgradeHeaders } from './raw-client.fixture';
 
@@ -76,7 +76,7 @@ describe('an upgrade that cannot be served now', () => {
     });
   });
 
-  it('§5: a device that was claimed for a peer that went away meanwhile is held by nobody', async () => {
+  it('§5: a device that was claimed for a peer that went away meanwhile is held as it was before: by nobody', async () => {
     const gateway = await fixture.start();
     const user = fixture.user();
     await (await gateway.connectLive(user)).close();
@@ -85,28 +85,18 @@ describe('an upgrade that cannot be served now', () => {
       return device.gateway === null && device;
     });
 
-    // The claim is under way for so long that its peer is gone by then.
-    await fixture.database.query(`
-      CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        PERFORM pg_sleep(0.4);
-        RETURN NEW;
-      END $$`);
-    await fixture.database.query(`
-      CREATE TRIGGER take_time BEFORE UPDATE OF fence ON device
-      FOR EACH ROW WHEN (NEW.fence > OLD.fence) EXECUTE FUNCTION take_time()`);
+    const unlock = await fixture.lockDevice(user);
     const client = await RawClient.upgrade(gateway.port, user);
-    await eventually(
-      'presence announced',
-      async () => Object.keys(await fixture.presence(user)).length === 1,
-    );
+    await whenBlocked(fixture.database);
     client.socket.destroy();
-    await eventually('claimed and released', async () => {
-      const device = await fixture.device(user);
-      return device.fence === fence + 1 && device.gateway === null;
-    });
-    await fixture.database.query('DROP FUNCTION take_time CASCADE');
-    expect(await fixture.presence(user)).toEqual({});
+    await eventually(
+      'presence taken back',
+      async () => Object.keys(await fixture.presence(user)).length === 0,
+    );
+    await unlock();
+    const next = await gateway.connectLive(user);
+    expect(await fixture.device(user)).toMatchObject({ fence: fence + 1, gateway: gateway.id });
+    next.terminate();
   });
 
   it('a peer that half-closes while its device is being claimed is no error of ours', async () => {

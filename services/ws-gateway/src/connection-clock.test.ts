@@ -107,6 +107,16 @@ describe('ConnectionClock', () => {
     expect(transport.closedWith).toBeNull();
   });
 
+  it('§5: takes a peer for heard while what waits before the ping still leaves, and for silent once nothing does', () => {
+    transport.bufferedBytes = LIMIT - 1;
+    pass(200, () => {
+      transport.progress += 1;
+    });
+    expect(transport.closedWith).toBeNull();
+    pass(38);
+    expect(transport.closedWith).toBe('noPong');
+  });
+
   it('§5: closes with 4401 once the token ended more than the leeway ago', () => {
     session.tokenExpiresAtMs = Date.now() - 4_000;
     pass(1);

@@ -55,9 +55,10 @@ export class ConnectionClock {
     if (transport === null) return;
     const { heartbeatMs, slowConsumerMs, maxBufferedBytes } = this.#options;
     if (Date.now() > session.tokenExpiresAtMs + TOKEN_LEEWAY_MS) return session.close('tokenExpired');
-    if (now - session.lastHeardMs > 1.5 * heartbeatMs) return session.close('noPong');
-
     const progress = transport.progress;
+    // Our ping waits behind what still leaves: whoever takes that lives, and could not answer yet.
+    if (transport.bufferedBytes > 0 && progress > session.lastProgress) session.lastHeardMs = now;
+    if (now - session.lastHeardMs > 1.5 * heartbeatMs) return session.close('noPong');
     if (transport.bufferedBytes < maxBufferedBytes || progress > session.lastProgress) {
       session.lastProgress = progress;
       session.lastProgressMs = now;

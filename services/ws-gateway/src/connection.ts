@@ -1,14 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type CloseReason, closeCodes, MAX_FRAME_BYTES, SUBPROTOCOL } from '@posthorn/protocol';
 import { problem } from '@posthorn/runtime';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Session } from './session';
 import type { Transport } from './transport';
+import { WriteProgress } from './write-progress';
 
 /** A peer that does not finish the closing handshake is cut after this. */
 const CLOSE_TIMEOUT_MS = 2_000;
+/** What waits to be sent before a close frame is given up when none of it left for this long. */
+const CLOSE_STALL_MS = 5_000;
+const CLOSE_STEP_MS = 50;
 
 /** What is done with what comes from a peer. */
 export interface ConnectionHandlers {
@@ -35,9 +38,22 @@ const serverOptions = {
 export class Connections {
   readonly #server = new WebSocketServer(serverOptions);
   readonly #handlers: ConnectionHandlers;
+  readonly #slowConsumerMs: number;
+  /** Those whose close frame waits until what was sent before it has left. */
+  readonly #closing = new Set<WebSocketTransport>();
 
-  constructor(handlers: ConnectionHandlers) {
+  /** @param slowConsumerMs how long what was sent before a close frame may take to leave */
+  constructor(handlers: ConnectionHandlers, slowConsumerMs: number) {
     this.#handlers = handlers;
+    this.#slowConsumerMs = slowConsumerMs;
+  }
+
+  /** Waits for close frames that have not left, and cuts those that still have not after `withinMs`. */
+  async endClosing(withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    while (this.#closing.size > 0 && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_STEP_MS));
+    for (const transport of this.#closing) transport.cut();
   }
 
   /** Answers the upgrade with 101. The request was checked before, so it is answered at once. */
@@ -62,21 +78,32 @@ export class Connections {
     ws.on('ping', () => handlers.onControl(session, true));
     ws.on('close', (code) => handlers.onClose(session, code));
     socket.on('drain', () => session.pump());
-    return new WebSocketTransport(ws, socket);
+    return new WebSocketTransport(ws, new WriteProgress(socket), this.#slowConsumerMs, this.#closing);
   }
 }
 
 class WebSocketTransport implements Transport {
   readonly #ws: WebSocket;
-  readonly #socket: Duplex;
+  readonly #progress: WriteProgress;
+  readonly #slowConsumerMs: number;
+  readonly #closing: Set<WebSocketTransport>;
+  #isClosing = false;
+  #closeTimer: NodeJS.Timeout | null = null;
 
-  constructor(ws: WebSocket, socket: Duplex) {
+  constructor(
+    ws: WebSocket,
+    progress: WriteProgress,
+    slowConsumerMs: number,
+    closing: Set<WebSocketTransport>,
+  ) {
     this.#ws = ws;
-    this.#socket = socket;
+    this.#progress = progress;
+    this.#slowConsumerMs = slowConsumerMs;
+    this.#closing = closing;
   }
 
   get isOpen(): boolean {
-    return this.#ws.readyState === this.#ws.OPEN;
+    return !this.#isClosing && this.#ws.readyState === this.#ws.OPEN;
   }
 
   get bufferedBytes(): number {
@@ -84,7 +111,7 @@ class WebSocketTransport implements Transport {
   }
 
   get progress(): number {
-    return this.#socket instanceof Socket ? this.#socket.bytesWritten - this.#socket.writableLength : 0;
+    return this.#progress.measure();
   }
 
   send(text: string): void {
@@ -98,10 +125,51 @@ class WebSocketTransport implements Transport {
   }
 
   close(reason: CloseReason): void {
-    this.#ws.close(closeCodes[reason].code, closeCodes[reason].meaning);
-    // Behind a full buffer the closing handshake never gets through.
-    if (reason === 'tooSlow' || reason === 'noPong')
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    if (reason === 'tooSlow' || reason === 'noPong') {
+      // Behind what does not leave the closing handshake never gets through.
+      this.#shakeHands(reason);
       setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS / 2);
+    } else if (this.#ws.bufferedAmount === 0) {
+      this.#shakeHands(reason);
+    } else {
+      this.#closeOnceSent(reason);
+    }
+  }
+
+  /** Ends it without a close frame. */
+  cut(): void {
+    this.#endWait();
+    this.#ws.terminate();
+  }
+
+  #shakeHands(reason: CloseReason): void {
+    this.#ws.close(closeCodes[reason].code, closeCodes[reason].meaning);
+  }
+
+  /** The code tells the client whether to come back, so it waits for the bytes before it, as long as they leave. */
+  #closeOnceSent(reason: CloseReason): void {
+    const startedAt = performance.now();
+    let progress = this.progress;
+    let progressAt = startedAt;
+    this.#closing.add(this);
+    this.#closeTimer = setInterval(() => {
+      const now = performance.now();
+      const current = this.progress;
+      if (current > progress) progressAt = now;
+      progress = current;
+      if (this.#ws.readyState !== this.#ws.OPEN) this.#endWait();
+      else if (this.#ws.bufferedAmount === 0) {
+        this.#endWait();
+        this.#shakeHands(reason);
+      } else if (now - startedAt > this.#slowConsumerMs || now - progressAt > CLOSE_STALL_MS) this.cut();
+    }, CLOSE_STEP_MS);
+  }
+
+  #endWait(): void {
+    if (this.#closeTimer !== null) clearInterval(this.#closeTimer);
+    this.#closing.delete(this);
   }
 }
 

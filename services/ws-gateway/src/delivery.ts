@@ -1,5 +1,5 @@
 /** Where an entry came from. */
-export type EntrySource = 'list' | 'live' | 'postgres';
+type EntrySource = 'list' | 'live' | 'postgres';
 
 /** An inbox entry that can be sent. */
 export interface Entry {
@@ -10,6 +10,8 @@ export interface Entry {
   /** When the message was committed, RFC 3339. */
   createdAt: string;
   source: EntrySource;
+  /** True for one of which a part cannot be encoded, and is left out. */
+  isIncomplete?: true;
   /** Which life of the inboxes its `seq` belongs to. */
   epoch: string;
 }

@@ -1,56 +1,74 @@
 import {
   commitAroundLocks,
   type DeviceRelease,
+  type DeviceReleased,
   deviceLock,
   type InboxDatabase,
   releaseDevices,
 } from '@posthorn/inbox';
 import { Batcher, type Logger } from '@posthorn/runtime';
-import { isUnavailable } from './unavailable';
+import { LateWrites } from './late-writes';
 
-/** Ended connections that could not be recorded yet; beyond it the next claim of the device sets it right. */
-const MAX_WAITING = 20_000;
+/** Ended connections that are not recorded yet; beyond it the next claim of the device sets it right. */
+const MAX_WAITING = 100_000;
+/** Within these attempts it is decided whether the connect that came after one that was given up came to be. */
+const UNDO_ATTEMPTS = 20;
 
-/** Records that connections ended. What Postgres could not take waits for the next reconcile. */
+interface LateRelease {
+  user: string;
+  device: string;
+  hold: DeviceRelease;
+  attempts: number;
+}
+
+/** Records that connections ended. What Postgres could not take is tried again until it does. */
 export class DeviceReleaser {
-  readonly #releases: Batcher<DeviceRelease, true>;
-  readonly #log: Logger;
-  #waiting: DeviceRelease[] = [];
+  readonly #releases: Batcher<DeviceRelease, DeviceReleased>;
+  readonly #late: LateWrites<LateRelease>;
 
   constructor(db: InboxDatabase, log: Logger) {
-    this.#log = log;
     this.#releases = new Batcher({
       name: 'releases',
       maxBatch: 500,
-      maxPending: 100_000,
+      maxPending: MAX_WAITING,
       concurrency: 1,
       run: (holds) =>
         commitAroundLocks(holds, null, {
-          commit: async (some, lockWaitMs) => {
-            await releaseDevices(db, some, lockWaitMs);
-            return some.map(() => true as const);
-          },
+          commit: (some, lockWaitMs) => releaseDevices(db, some, lockWaitMs),
           locksOf: (hold) => [deviceLock(hold)],
         }),
     });
-  }
-
-  /** The connection ended. */
-  release(hold: DeviceRelease): void {
-    this.#releases.submit(hold).catch((error: unknown) => {
-      if (!isUnavailable(error))
-        this.#log.error('the end of a connection could not be recorded', { user: hold.user, error });
-      if (this.#waiting.length < MAX_WAITING) this.#waiting.push(hold);
+    this.#late = new LateWrites<LateRelease>({
+      write: (late) => this.#write(late),
+      onError: ({ user }, error) =>
+        log.error('the end of a connection could not be recorded', { user, error }),
+      max: MAX_WAITING,
     });
   }
 
-  /** Tries again what waits. */
-  retry(): void {
-    for (const hold of this.#waiting.splice(0)) this.release(hold);
+  /** The connection ended, or never came to be. */
+  release(hold: DeviceRelease): void {
+    this.#late.add({ user: hold.user, device: hold.device, hold, attempts: 0 });
   }
 
-  /** Resolves when nothing is under way. */
-  idle(): Promise<void> {
-    return this.#releases.idle();
+  /** Before a device is claimed anew: so that none of ours is recorded as ended that begins now. */
+  settle(user: string, device: string): Promise<void> {
+    return this.#late.settle(user, device);
+  }
+
+  /** Resolves when nothing is left; false when that took longer than `withinMs`. */
+  idle(withinMs: number): Promise<boolean> {
+    return this.#late.idle(withinMs);
+  }
+
+  stop(): void {
+    this.#late.stop();
+  }
+
+  /** Under a newer claim that is given up as well, one that is to be undone is to be undone after it. */
+  async #write(late: LateRelease): Promise<boolean> {
+    const { isCovered } = await this.#releases.submit(late.hold);
+    late.attempts++;
+    return !isCovered || late.attempts >= UNDO_ATTEMPTS;
   }
 }

@@ -125,6 +125,25 @@ describe('what waits at the connect', () => {
       expect(client.all('caughtUp')).toEqual([{ type: 'caughtUp', seq: 100 }]);
     });
 
+    it('§1: an entry of the list that cannot be read, or encoded again, is a hole that Postgres fills', async () => {
+      const user = fixture.user();
+      await fixture.send('alice', user, texts(4));
+      const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+      await rewrite(user, (entries) =>
+        entries
+          .with(1, (entries[1] ?? '').replace('"text"', `"data":{"a":${deep}},"text"`))
+          .with(2, (entries[2] ?? '').replace(/"createdAt":"[^"]*"/, '"createdAt":"rubbish"')),
+      );
+      const client = await gateway.connectLive(user);
+      expect(client.all('message').map(({ seq, message }) => [seq, message.text])).toEqual([
+        [1, 'm1'],
+        [2, 'm2'],
+        [3, 'm3'],
+        [4, 'm4'],
+      ]);
+      expect(client.all('message').map(({ message }) => message.data)).toEqual(Array(4).fill(undefined));
+    });
+
     it('§1: a key of another Redis type in place of the list costs nothing but time', async () => {
       const user = fixture.user();
       await fixture.commit('alice', user, texts(5));

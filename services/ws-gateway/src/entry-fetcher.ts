@@ -1,8 +1,9 @@
-import { type InboxDatabase, readEntries } from '@posthorn/inbox';
-import { type InboxItem } from '@posthorn/protocol';
+import { type InboxDatabase, readEntriesOfEpoch } from '@posthorn/inbox';
+import type { InboxItem } from '@posthorn/protocol';
 import { type ListedEntry, type OfflineList, RedisOutageError } from '@posthorn/routing';
 import { Batcher, type Logger } from '@posthorn/runtime';
-import type { EntrySource, Want } from './delivery';
+import type { Want } from './delivery';
+import { incompleteJsonOf, messageJsonOf } from './message-json';
 import type { GatewayMetrics } from './metrics';
 import type { Session } from './session';
 import { isUnavailable } from './unavailable';
@@ -19,6 +20,11 @@ interface Fetch {
   want: Want;
 }
 
+interface Fetched {
+  items: InboxItem[];
+  epoch: string;
+}
+
 /**
  * Gets the entries that sessions lack: while one drains from the user's offline list, for what that lacks from
  * Postgres, several sessions in one statement. One fetch at a time for each session.
@@ -26,11 +32,20 @@ interface Fetch {
 export class EntryFetcher {
   readonly #list: OfflineList;
   readonly #metrics: GatewayMetrics;
-  readonly #postgres: Batcher<Fetch, InboxItem[]>;
+  readonly #postgres: Batcher<Fetch, Fetched>;
   readonly #log: Logger;
+  readonly #onNewEpoch: (session: Session) => void;
   #isStopped = false;
 
-  constructor(db: InboxDatabase, list: OfflineList, metrics: GatewayMetrics, log: Logger) {
+  /** @param onNewEpoch the inboxes began a new life: this session's belong to the old one */
+  constructor(
+    db: InboxDatabase,
+    list: OfflineList,
+    metrics: GatewayMetrics,
+    log: Logger,
+    onNewEpoch: (session: Session) => void,
+  ) {
+    this.#onNewEpoch = onNewEpoch;
     this.#log = log;
     this.#list = list;
     this.#metrics = metrics;
@@ -39,11 +54,13 @@ export class EntryFetcher {
       maxBatch: MAX_BATCH,
       maxPending: 50_000,
       concurrency: 3,
-      run: async (fetches) =>
-        readEntries(
+      run: async (fetches) => {
+        const { epoch, pages } = await readEntriesOfEpoch(
           db,
           fetches.map(({ session, want }) => ({ user: session.user, ...want })),
-        ),
+        );
+        return pages.map((items) => ({ items, epoch }));
+      },
     });
   }
 
@@ -82,18 +99,37 @@ export class EntryFetcher {
   async #fill(session: Session, want: Want): Promise<void> {
     if (session.mayUseList && session.state === 'draining') {
       const entries = await this.#readList(session, want);
-      for (const entry of entries) arriveFrom(session, 'list', entry);
       session.mayUseList = entries.length > 0;
+      for (const entry of entries) arriveFromList(session, entry);
       if (session.delivery?.want()?.after !== want.after) return;
       session.mayUseList = false;
     }
     if (isHole(session)) this.#metrics.gapFills.inc();
     session.delivery?.beginReading();
-    const items = await this.#postgres.submit({ session, want });
-    const epoch = session.epoch ?? '';
-    for (const item of items) arriveFrom(session, 'postgres', { ...item, epoch });
+    const { items, epoch } = await this.#postgres.submit({ session, want });
+    // The same `seq` is another entry there: this connection may be sent none of it.
+    if (epoch !== session.epoch) return this.#onNewEpoch(session);
+    for (const item of items) this.#arrive(session, item, epoch);
     // A hint is never waited on for ever: where Postgres has less than was told, Postgres is right.
     if (items.length < want.limit) session.delivery?.correct(want.after + items.length);
+  }
+
+  /**
+   * Each is sent before the next one comes, so that none has to be kept. One that cannot be encoded keeps its turn, and
+   * says that a part is missing: to leave it out would be a gap, to wait for it would keep back all that follow.
+   */
+  #arrive(session: Session, { seq, message }: InboxItem, epoch: string): void {
+    const { id: messageId, createdAt } = message;
+    const entry = { seq, messageId, createdAt, source: 'postgres', epoch } as const;
+    const messageJson = messageJsonOf(message);
+    if (messageJson === null) {
+      this.#metrics.incomplete.inc();
+      this.#log.error('a message could not be encoded', { user: session.user, seq, messageId });
+      session.arrive({ ...entry, messageJson: incompleteJsonOf(message), isIncomplete: true });
+    } else {
+      session.arrive({ ...entry, messageJson });
+    }
+    session.pump();
   }
 
   /** What the list has in this epoch; nothing while Redis is out of reach: Postgres has it all. */
@@ -114,12 +150,13 @@ function isHole(session: Session): boolean {
 }
 
 /** Each is sent before the next one comes, so that none has to be kept. */
-function arriveFrom(session: Session, source: EntrySource, { seq, epoch, message }: ListedEntry): void {
-  if (message === undefined) {
-    session.learn(seq);
+function arriveFromList(session: Session, { seq, epoch, message }: ListedEntry): void {
+  const messageJson = message === undefined ? null : messageJsonOf(message);
+  if (message === undefined || messageJson === null) {
+    session.learn(seq, epoch);
     return;
   }
-  const messageJson = JSON.stringify(message);
-  session.arrive({ seq, messageJson, messageId: message.id, createdAt: message.createdAt, source, epoch });
+  const { id: messageId, createdAt } = message;
+  session.arrive({ seq, messageJson, messageId, createdAt, source: 'list', epoch });
   session.pump();
 }

@@ -11,6 +11,8 @@ import type { Session, SessionHost } from './session';
 
 /** What the host of sessions works with. */
 export interface GatewayHostOptions {
+  /** The own id. */
+  gateway: string;
   settings: GatewaySettings;
   table: ConnectionTable;
   metrics: GatewayMetrics;
@@ -59,12 +61,13 @@ export class GatewayHost implements SessionHost {
 
   /** Whoever left is not counted any more from now on, whenever the socket is gone. */
   onLeave(session: Session, reason: CloseReason | 'peer'): void {
-    const { table, presence, releaser, metrics, log } = this.#options;
+    const { gateway, table, presence, acks, releaser, metrics, log } = this.#options;
     table.remove(session);
     void presence.announce(session.user);
-    const { fence, user, device } = session;
-    if (fence === null) return;
-    releaser.release({ user, device, fence, wasOpen: true });
+    const { fence, epoch, user, device } = session;
+    if (fence === null || epoch === null) return;
+    acks.leave(session);
+    releaser.release({ user, device, fence, epoch, gateway });
     metrics.closes.inc({ code: reason === 'peer' ? '0' : String(closeCodes[reason].code) });
     log.info('connection ended', { user, device, session: session.id, reason });
   }

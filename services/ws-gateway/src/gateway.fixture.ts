@@ -3,10 +3,11 @@ import { type AcceptedMessage, acceptMessages, InboxDatabase, type NewMessage } 
 import type { ServerFrame } from '@posthorn/protocol';
 import { Keys, LiveGateways, Notifier, Presence, RedisConnection, Router } from '@posthorn/routing';
 import { type Environment, loadGatewaySettings, type Readiness } from '@posthorn/runtime';
-import { mintToken } from '@posthorn/stack';
+import { migrateDatabase, mintToken } from '@posthorn/stack';
 import {
   createServiceContext,
   createTestDatabase,
+  holdLocks,
   openTestRedis,
   RefusedError,
   TEST_SECRET,
@@ -112,7 +113,7 @@ export class GatewayFixture {
   }
 
   /** Starts a gateway. Reconcile is far off unless asked for, so that nothing passes a test by it. */
-  async start(env: Environment = {}): Promise<TestGateway> {
+  async start(env: Environment = {}, maxWaitingClaims?: number): Promise<TestGateway> {
     const before = new Set(await this.leases());
     const context = createServiceContext(
       'ws-gateway',
@@ -128,7 +129,7 @@ export class GatewayFixture {
         ...env,
       }),
     );
-    const service = await createGateway(context);
+    const service = await createGateway(context, maxWaitingClaims);
     const lease = (await this.leases()).find((key) => !before.has(key));
     const gateway = new TestGateway(
       lease?.slice(this.keys.lease('').length) ?? null,
@@ -210,6 +211,31 @@ export class GatewayFixture {
     if (row === undefined) throw new Error(`no device ${device} of ${user}`);
     const { cursor, fence, gateway, last_seen_at: lastSeenAt } = row;
     return { cursor: Number(cursor), fence: Number(fence), gateway, lastSeenAt };
+  }
+
+  /** Keeps everybody from this device's row; what comes back lets go. */
+  lockDevice(user: string, device = 'default'): Promise<() => Promise<void>> {
+    return holdLocks(this.database, 'SELECT 1 FROM device WHERE user_id = $1 AND device = $2 FOR UPDATE', [
+      user,
+      device,
+    ]);
+  }
+
+  /** Keeps everybody from the devices, as a Postgres that is out of reach does; what comes back lets go. */
+  lockDevices(): Promise<() => Promise<void>> {
+    return holdLocks(this.database, 'LOCK TABLE device IN ACCESS EXCLUSIVE MODE');
+  }
+
+  /**
+   * What a restore of an older backup leaves of a user: an inbox that ends at `newest`, and the device as it was then
+   * (as it is now without `fence`); then a new epoch.
+   */
+  async restore(user: string, newest: number, fence?: number): Promise<void> {
+    await this.database.query('DELETE FROM inbox_entry WHERE user_id = $1 AND seq > $2', [user, newest]);
+    await this.database.query('UPDATE inbox SET newest_seq = $2 WHERE user_id = $1', [user, newest]);
+    if (fence !== undefined)
+      await this.database.query('UPDATE device SET fence = $2 WHERE user_id = $1', [user, fence]);
+    await migrateDatabase(this.database.url, ['--new-epoch']);
   }
 
   /** The presence hash of a user. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AcceptedMessage, readEntries } from '@posthorn/inbox';
+import { type AcceptedMessage, readEntriesOfEpoch } from '@posthorn/inbox';
 import { asSeenBy } from '@posthorn/protocol';
 import type { EntriesItem, GatewayNotice } from '@posthorn/routing';
 import { eventually, FaultProxy } from '@posthorn/testing';
@@ -8,7 +8,7 @@ import { GatewayFixture, range, seqsOf, type TestGateway, texts } from './gatewa
 // As it is; only its calls are counted.
 jest.mock('@posthorn/inbox', () => {
   const actual = jest.requireActual<typeof import('@posthorn/inbox')>('@posthorn/inbox');
-  return { ...actual, readEntries: jest.fn(actual.readEntries) };
+  return { ...actual, readEntriesOfEpoch: jest.fn(actual.readEntriesOfEpoch) };
 });
 
 describe('live delivery', () => {
@@ -98,7 +98,7 @@ describe('live delivery', () => {
     const forged: EntriesItem = {
       epoch: accepted.epoch,
       to: [[user, 1_000_000]],
-      ...(hasMessage ? { message: { id: randomUUID(), from: 'eve', text: 'false', createdAt: '' } } : {}),
+      ...(hasMessage ? { message: { id: randomUUID(), from: 'eve', text: 'false', createdAt: A_TIME } } : {}),
     };
     const readingsBefore = readings(user);
     await publish(a, { type: 'entries', items: [forged] });
@@ -117,15 +117,17 @@ describe('live delivery', () => {
   it('§1: entries of another epoch are dropped', async () => {
     const user = fixture.user();
     const client = await a.connectLive(user);
-    const message = { id: randomUUID(), from: 'alice', text: 'of another life', createdAt: '' };
+    const message = { id: randomUUID(), from: 'alice', text: 'of another life', createdAt: A_TIME };
     await publish(a, { type: 'entries', items: [{ epoch: 'another', message, to: [[user, 1]] }] });
+    await publish(a, { type: 'entries', items: [{ epoch: 'another', to: [[user, 1]] }] });
     await fixture.send('alice', user, ['of this life']);
     expect((await client.nextOf('message')).message.text).toBe('of this life');
   });
 
-  it('rubbish on the channel is ignored and counted', async () => {
+  it('§6: rubbish on the channel is dropped and counted, and ends neither the gateway nor a connection', async () => {
     const user = fixture.user();
     const client = await a.connectLive(user);
+    const epoch = client.all('welcome')[0]?.epoch ?? '';
     for (const text of [
       'rubbish',
       '{}',
@@ -133,21 +135,29 @@ describe('live delivery', () => {
       '{"type":"entries"}',
       '{"type":"entries","items":[{"epoch":1,"to":[]}]}',
       `{"type":"entries","items":[{"epoch":"e","to":[["${user}",0]]}]}`,
-      `{"type":"takeover","user":"${user}","device":"default","fence":"99"}`,
+      `{"type":"takeover","user":"${user}","device":"default","epoch":"e","fence":"99"}`,
+      poisoned(user, epoch, '"createdAt":"rubbish"'),
+      poisoned(
+        user,
+        epoch,
+        `"createdAt":"${A_TIME}","data":{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+      ),
       'x'.repeat(5_000_000),
     ]) {
       await publish(a, text);
     }
     await fixture.send('alice', user, ['still served']);
     expect((await client.nextOf('message')).message.text).toBe('still served');
-    expect(await a.metric('rubbish_notices_total')).toBe(8);
+    expect(await a.metric('rubbish_notices_total')).toBe(10);
   });
 
   it('§5: a forged receipt or takeover of another device changes nothing for this one', async () => {
     const user = fixture.user();
     const client = await a.connectLive(user);
-    await publish(a, { type: 'takeover', user, device: 'other', fence: 99 });
-    await publish(a, { type: 'takeover', user, device: 'default', fence: 1 });
+    const epoch = client.all('welcome')[0]?.epoch ?? '';
+    await publish(a, { type: 'takeover', user, device: 'other', fence: 99, epoch });
+    await publish(a, { type: 'takeover', user, device: 'default', fence: 1, epoch });
+    await publish(a, { type: 'takeover', user, device: 'default', fence: 99, epoch: 'another' });
     await fixture.send('alice', user, ['here']);
     expect((await client.nextOf('message')).message.text).toBe('here');
   });
@@ -234,6 +244,53 @@ describe('live delivery', () => {
     });
   });
 
+  it('§5: a receipt may name a message that this device of its sender has not seen yet, which comes in its turn', async () => {
+    const narrow = await fixture.start({ DELIVERY_WINDOW: '1' });
+    const [sender, user] = [fixture.user('sender'), fixture.user()];
+    const tellee = await narrow.connectLive(sender);
+    const client = await a.connectLive(user);
+    await fixture.send('alice', sender, ['in the way']);
+    await tellee.nextOf('message');
+    const [accepted] = await fixture.send(sender, [user, sender], ['to both']);
+    await client.nextOf('message');
+    client.send({ type: 'ack', seq: 1 });
+    expect(await tellee.next()).toMatchObject({
+      type: 'receipt',
+      id: accepted?.message.id,
+      status: 'delivered',
+    });
+    tellee.send({ type: 'ack', seq: 1 });
+    expect((await tellee.nextOf('message')).message.id).toBe(accepted?.message.id);
+  });
+
+  it('§5: a message of which a part cannot be encoded comes in its turn without it, marked, and holds nothing up', async () => {
+    const [user, other] = [fixture.user(), fixture.user()];
+    const [client, neighbour] = [await a.connectLive(user), await a.connectLive(other)];
+    const [, poisonous] = await fixture.commit('alice', [user, other], texts(3));
+    const id = poisonous?.message.id ?? '';
+    await fixture.database.query(
+      `UPDATE message SET data = ('{"a":' || repeat('[', 6000) || repeat(']', 6000) || '}')::json WHERE id = $1`,
+      [id],
+    );
+    await fixture.send('alice', [user, other], ['after it']);
+    for (const { frames, all } of [client, neighbour].map((each) => ({
+      frames: each.frames,
+      all: () => each.all('message'),
+    }))) {
+      await eventually('all here', () => all().length === 4);
+      expect(seqsOf(frames)).toEqual(range(1, 4));
+      expect(all().map(({ incomplete }) => incomplete)).toEqual([undefined, true, undefined, undefined]);
+      expect(all()[1]?.message).toEqual({
+        id,
+        from: 'alice',
+        text: 'm2',
+        createdAt: expect.any(String) as string,
+      });
+    }
+    expect(await a.metric('incomplete_messages_total')).toBe(2);
+    expect(a.lines.filter(({ message }) => message === 'a message could not be encoded')).toHaveLength(2);
+  });
+
   describe('with Postgres behind a proxy', () => {
     let proxy: FaultProxy;
     let gateway: TestGateway;
@@ -310,6 +367,14 @@ describe('live delivery', () => {
   });
 });
 
+/** A time as messages carry it. */
+const A_TIME = '2026-11-22T12:00:00.000Z';
+
+/** A notice of a message with these fields, JSON text. */
+function poisoned(user: string, epoch: string, fields: string): string {
+  return `{"type":"entries","items":[{"epoch":"${epoch}","to":[["${user}",1]],"message":{"id":"x","from":"eve",${fields}}}]}`;
+}
+
 /** What send-api publishes of a message. */
 function itemOf({ message, epoch, entries }: AcceptedMessage, user: string): EntriesItem {
   const seq = entries.find((entry) => entry.user === user)?.seq ?? 0;
@@ -319,6 +384,6 @@ function itemOf({ message, epoch, entries }: AcceptedMessage, user: string): Ent
 /** How often the inbox was read from Postgres. */
 function readings(user: string): number {
   return jest
-    .mocked(readEntries)
+    .mocked(readEntriesOfEpoch)
     .mock.calls.filter(([, queries]) => queries.some((query) => query.user === user)).length;
 }

@@ -17,6 +17,7 @@ export interface GatewayMetrics {
   acks: Counter<'outcome'>;
   receipts: Counter<'status'>;
   droppedNews: Counter;
+  incomplete: Counter;
   rubbish: Counter;
   trimmed: Counter;
   storeErrors: Counter<'store'>;
@@ -56,6 +57,10 @@ export function createGatewayMetrics(registry: Registry, table: ConnectionTable)
     droppedNews: counter(
       'dropped_receipt_frames_total',
       'Receipt frames that were not sent; the receipts are stored.',
+    ),
+    incomplete: counter(
+      'incomplete_messages_total',
+      'Messages of which a part could not be encoded; it was left out.',
     ),
     rubbish: counter('rubbish_notices_total', 'Notices on the own channel that were none.'),
     trimmed: counter('trimmed_entries_total', 'Entries trimmed from offline lists.'),

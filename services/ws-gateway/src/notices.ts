@@ -1,6 +1,6 @@
 import type { EntriesItem, GatewayNotice } from '@posthorn/routing';
 import type { ConnectionTable } from './connection-table';
-import type { Entry } from './delivery';
+import { messageJsonOf } from './message-json';
 import type { PresenceKeeper } from './presence-keeper';
 import type { ReceiptTeller } from './receipt-news';
 import { endSurplusHere } from './surplus';
@@ -10,19 +10,37 @@ export interface NoticeContext {
   table: ConnectionTable;
   teller: ReceiptTeller;
   presence: PresenceKeeper;
+  /** A notice, or one item of it, could not be acted on. */
+  onFault: (error: unknown) => void;
 }
 
-/** Something came on this gateway's channel. */
+/**
+ * Something came on this gateway's channel. Whoever can publish there must not be able to end this process, so what
+ * cannot be acted on is told and dropped: Postgres has the entries.
+ */
 export function handleNotice(notice: GatewayNotice, context: NoticeContext): void {
+  if (notice.type === 'entries') {
+    for (const item of notice.items) attempt(() => deliverLive(item, context), context);
+  } else {
+    attempt(() => act(notice, context), context);
+  }
+}
+
+function attempt(work: () => void, { onFault }: NoticeContext): void {
+  try {
+    work();
+  } catch (error) {
+    onFault(error);
+  }
+}
+
+function act(notice: Exclude<GatewayNotice, { type: 'entries' }>, context: NoticeContext): void {
   switch (notice.type) {
-    case 'entries':
-      for (const item of notice.items) deliverLive(item, context);
-      return;
     case 'receipts':
       return context.teller.tellHere(notice.news);
     case 'takeover':
       for (const session of context.table.ofDevice(notice.user, notice.device))
-        session.takeOver(notice.fence);
+        session.takeOver(notice.fence, notice.epoch);
       return;
     case 'disconnect': {
       const { user, device } = notice;
@@ -40,18 +58,17 @@ export function handleNotice(notice: GatewayNotice, context: NoticeContext): voi
 
 /** One message for users of this gateway, encoded once for all of them. */
 function deliverLive({ epoch, message, to }: EntriesItem, { table, presence }: NoticeContext): void {
-  const messageJson = message === undefined ? undefined : JSON.stringify(message);
+  const messageJson = message === undefined ? null : messageJsonOf(message);
   for (const [user, seq] of to) {
     const sessions = table.of(user);
     // Somebody believes that we hold this user: a withdrawal was lost.
     if (sessions.size === 0) void presence.announce(user);
     for (const session of sessions) {
-      if (message === undefined || messageJson === undefined) {
-        // A hint of another epoch does no harm: Postgres corrects it.
-        session.learn(seq);
+      if (message === undefined || messageJson === null) {
+        session.learn(seq, epoch);
       } else {
         const { id: messageId, createdAt } = message;
-        session.arrive({ seq, messageJson, messageId, createdAt, source: 'live', epoch } satisfies Entry);
+        session.arrive({ seq, messageJson, messageId, createdAt, source: 'live', epoch });
       }
       session.pump();
     }

@@ -15,7 +15,7 @@ interface PresenceListener {
   /** Redis had lost our lease, or came back: what was published meanwhile is lost. */
   onLost(): void;
   /** A user has more connections than allowed on all live gateways together. */
-  onSurplus(user: string, gateways: readonly string[]): void;
+  onSurplus(user: string, holders: Holders): void;
 }
 
 /** What the keeper works with. */
@@ -27,6 +27,8 @@ export interface PresenceKeeperOptions {
   maxConnectionsPerUser: number;
   log: Logger;
   listener: PresenceListener;
+  /** Milliseconds; never goes back. */
+  now(): number;
 }
 
 const CHUNK = 500;
@@ -43,13 +45,17 @@ export class PresenceKeeper {
   readonly #dirty = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #again: NodeJS.Timeout | null = null;
+  /** Those of the slow round that are still to come, how many at a time, and when it began. */
   #round: string[] = [];
+  #roundShare = 0;
+  #roundAtMs: number;
   #hasLease = false;
   #isLeased = false;
   #isStopped = false;
 
   constructor(options: PresenceKeeperOptions) {
     this.#options = options;
+    this.#roundAtMs = options.now();
     this.#holds = new Batcher({
       name: 'presence',
       maxBatch: CHUNK,
@@ -72,7 +78,7 @@ export class PresenceKeeper {
 
   /**
    * Writes how many connections of `user` are held now, and returns who holds the user then; null while Redis is
-   * out of reach: it is written when Redis is back.
+   * out of reach or refuses it: it is written when Redis takes it.
    */
   async announce(user: string): Promise<Holders | null> {
     const holders = await this.#holds.submit(user).catch((error: unknown) => {
@@ -137,12 +143,18 @@ export class PresenceKeeper {
     }
   }
 
-  /** The dirty ones, and the next part of a slow round over all: it renews their life and heals partial loss. */
+  /**
+   * The dirty ones, and the next part of a slow round over all: it renews their life and heals partial loss. A round
+   * begins when its time has come, however early the one before was through.
+   */
   async #assertShare(): Promise<void> {
-    if (this.#round.length === 0) this.#round = [...this.#options.table.users()];
-    const rounds = PRESENCE_ROUND_MS / LEASE_RENEW_MS;
-    const share = this.#round.splice(0, Math.ceil(this.#options.table.size / rounds));
-    const users = [...share, ...this.#dirty];
+    const now = this.#options.now();
+    if (this.#round.length === 0 && now - this.#roundAtMs >= PRESENCE_ROUND_MS) {
+      this.#roundAtMs = now;
+      this.#round = [...this.#options.table.users()];
+      this.#roundShare = Math.ceil(this.#round.length / (PRESENCE_ROUND_MS / LEASE_RENEW_MS));
+    }
+    const users = [...this.#round.splice(0, this.#roundShare), ...this.#dirty];
     this.#dirty.clear();
     await Promise.all(users.map((user) => this.announce(user)));
   }
@@ -152,10 +164,10 @@ export class PresenceKeeper {
     const holds = users.map((user) => ({ user, count: table.count(user) }));
     const holders = await presence.hold(gateway, holds);
     for (const [index, user] of users.entries()) {
-      const held = holders[index];
-      if (!held || total(held) <= maxConnectionsPerUser) continue;
-      listener.onSurplus(user, [...held.keys()]);
-      // Another gateway that is to end one may not have heard of it.
+      const held = holders[index] ?? null;
+      if (held !== null && total(held) <= maxConnectionsPerUser) continue;
+      if (held !== null) listener.onSurplus(user, held);
+      // Redis refused it; or another gateway that is to end one may not have heard of it.
       this.#announceLater(user);
     }
     return holders;

@@ -128,6 +128,44 @@ describe('presence', () => {
     await expectPresence(user, { [aId]: '1' });
   });
 
+  it('§6: what Redis refuses to write for want of memory is written as soon as it takes it', async () => {
+    const [user, left] = [fixture.user(), fixture.user()];
+    // Among many others, so that no slow round comes to these users by chance.
+    const others = await Promise.all(texts(10).map(() => a.connectLive(fixture.user())));
+    const leaving = await a.connectLive(left);
+    await fixture.redis.client.config('SET', 'maxmemory', '1');
+    const client = await a.connectLive(user);
+    await leaving.close();
+    expect(await fixture.presence(user)).toEqual({});
+    await fixture.redis.client.config('SET', 'maxmemory', '0');
+    await expectPresence(user, { [aId]: '1' });
+    await expectPresence(left, {});
+    await fixture.send('alice', user, ['live']);
+    expect((await client.nextOf('message')).message.text).toBe('live');
+    for (const each of [...others, client]) each.terminate();
+  });
+
+  it('§6: idle connections cost Redis nothing: as many commands with forty as with none', async () => {
+    const clients = await Promise.all(texts(40).map(() => a.connectLive(fixture.user())));
+    await fixture.redis.client.config('RESETSTAT');
+    await eventually(
+      'two renewals of each gateway',
+      async () => ((await commands())['set'] ?? 0) >= 4,
+      15_000,
+    );
+    const { evalsha = 0, hset = 0, hgetall = 0, expire = 0 } = await commands();
+    expect({ evalsha, hset, hgetall, expire }).toEqual({ evalsha: 0, hset: 0, hgetall: 0, expire: 0 });
+    for (const client of clients) client.terminate();
+  });
+
+  /** How often Redis ran which command since RESETSTAT. */
+  async function commands(): Promise<Record<string, number>> {
+    const info = await fixture.redis.client.info('commandstats');
+    return Object.fromEntries(
+      [...info.matchAll(/cmdstat_(\w+):calls=(\d+)/g)].map(([, name = '', calls]) => [name, Number(calls)]),
+    );
+  }
+
   describe('while Redis is out of reach', () => {
     let proxies: [FaultProxy, FaultProxy];
     let c: TestGateway;

@@ -14,17 +14,17 @@ export interface ReconcilerOptions {
   log: Logger;
   /** A user's message was found by reconcile only: what Redis knows of the user may be wrong. */
   onRepair(user: string): void;
-  /** The inboxes began a new life: this session's belong to the old one. */
-  onNewEpoch(session: Session): void;
+  /** The session is of the past: the inboxes began a new life, or Postgres knows nothing of its device's claim. */
+  onPast(session: Session): void;
   /** The session acknowledged what could not be committed then. */
   onAckWaiting(session: Session): void;
-  /** Called at each round. */
-  onRound(): void;
 }
 
 const CHUNK = 2_000;
 /** What was committed a moment ago is probably on its way: it is no repair before this. */
 const GRACE_MS = 250;
+/** Sessions that opened within this time are compared together. */
+const LATE_MS = 50;
 
 /**
  * Compares what the connected users were sent with their inboxes, every interval and whenever Redis came back:
@@ -36,6 +36,10 @@ export class Reconciler {
   #running: Promise<void> | null = null;
   #isWanted = false;
   #isStopped = false;
+  /** Sessions that were claiming their device when a round began: it did not compare them. */
+  #passedOver = new WeakSet<Session>();
+  #late = new Set<Session>();
+  #lateTimer: NodeJS.Timeout | null = null;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -45,20 +49,38 @@ export class Reconciler {
   /** Reconciles now; if it is under way already, once more after that. */
   run(): void {
     if (this.#isStopped) return;
+    for (const session of this.#options.table.all())
+      if (session.state === 'claiming') this.#passedOver.add(session);
     if (this.#running !== null) {
       this.#isWanted = true;
       return;
     }
     this.#isWanted = false;
-    this.#running = this.#round().finally(() => {
+    this.#running = this.#reconcile([...this.#options.table.all()]).finally(() => {
       this.#running = null;
       if (this.#isWanted) this.run();
     });
   }
 
+  /**
+   * The session is open. Where a round passed it over, it is compared now: what was lost while its device was being
+   * claimed would wait for the next interval.
+   */
+  opened(session: Session): void {
+    if (this.#isStopped || !this.#passedOver.delete(session)) return;
+    this.#late.add(session);
+    this.#lateTimer ??= setTimeout(() => {
+      this.#lateTimer = null;
+      const sessions = [...this.#late];
+      this.#late.clear();
+      void this.#reconcile(sessions);
+    }, LATE_MS);
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#lateTimer !== null) clearTimeout(this.#lateTimer);
     await this.#running;
   }
 
@@ -71,8 +93,8 @@ export class Reconciler {
     }, delay);
   }
 
-  async #round(): Promise<void> {
-    const sessions = [...this.#options.table.all()].filter((session) => session.state !== 'claiming');
+  async #reconcile(held: readonly Session[]): Promise<void> {
+    const sessions = held.filter(({ state }) => state === 'draining' || state === 'live');
     const behind: { session: Session; newest: number }[] = [];
     // One part that fails does not keep the others from theirs.
     for (let from = 0; from < sessions.length; from += CHUNK) {
@@ -82,7 +104,6 @@ export class Reconciler {
         this.#options.log[isUnavailable(error) ? 'warn' : 'error']('reconcile put off', { error });
       }
     }
-    this.#options.onRound();
     if (behind.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
     for (const { session, newest } of behind) this.#repair(session, newest);
@@ -96,11 +117,11 @@ export class Reconciler {
     for (const [index, session] of sessions.entries()) {
       const state = devices[index];
       if (state === undefined || session.state === 'closed') continue;
-      if (session.epoch !== epoch) {
-        this.#options.onNewEpoch(session);
+      if (session.epoch !== epoch || state.fence === null || state.fence < (session.fence ?? 0)) {
+        this.#options.onPast(session);
         continue;
       }
-      if (state.fence !== null) session.takeOver(state.fence);
+      session.takeOver(state.fence, epoch);
       if (session.ackWanted > session.ackCommitted) this.#options.onAckWaiting(session);
       if (state.newestSeq > (session.delivery?.newest ?? 0))
         behind.push({ session, newest: state.newestSeq });
@@ -113,7 +134,7 @@ export class Reconciler {
     const known = session.delivery?.newest ?? newest;
     if (session.state === 'closed' || known >= newest) return;
     this.#options.metrics.reconcileRepairs.inc(newest - known);
-    session.learn(newest);
+    session.learn(newest, session.epoch ?? '');
     session.pump();
     this.#options.onRepair(session.user);
   }

@@ -72,7 +72,7 @@ describe('Session', () => {
   });
 
   it('remembers what it heard of while the device was being claimed, though the inbox read then was older', () => {
-    const { session } = open({ newestSeq: 1 }, {}, (claiming) => claiming.learn(3));
+    const { session } = open({ newestSeq: 1 }, {}, (claiming) => claiming.learn(3, 'e1'));
     expect(session.delivery?.want()).toEqual({ after: 0, limit: 3 });
   });
 
@@ -96,27 +96,51 @@ describe('Session', () => {
   describe('§5: of two connections of a device the one with the higher fencing token lives', () => {
     it('whether it hears of the other while it is open', () => {
       const { session, transport, host } = open({ fence: 5 });
-      session.takeOver(4);
-      session.takeOver(5);
+      session.takeOver(4, 'e1');
+      session.takeOver(5, 'e1');
       expect(transport.closedWith).toBeNull();
-      session.takeOver(6);
+      session.takeOver(6, 'e1');
       expect(transport.closedWith).toBe('takenOver');
       expect(host.left).toEqual(['takenOver']);
     });
 
     it('or before its own claim came back', () => {
-      const { session, transport } = open({ fence: 5 }, {}, (claiming) => claiming.takeOver(6));
+      const { session, transport } = open({ fence: 5 }, {}, (claiming) => claiming.takeOver(6, 'e1'));
       expect(session.isTakenOver).toBe(true);
-      session.takeOver(5);
+      session.takeOver(5, 'e1');
       expect(transport.closedWith).toBe('takenOver');
     });
 
     it('or of an older one before its own claim came back', () => {
-      const { session, transport } = open({ fence: 5 }, {}, (claiming) => claiming.takeOver(4));
-      session.takeOver(5);
+      const { session, transport } = open({ fence: 5 }, {}, (claiming) => claiming.takeOver(4, 'e1'));
+      session.takeOver(5, 'e1');
       expect(session.isTakenOver).toBe(false);
       expect(transport.closedWith).toBeNull();
     });
+  });
+
+  it('§5: a fencing token or a newest seq of another epoch says nothing of this connection, whenever it is heard of', () => {
+    const { session, transport } = open({ fence: 1 }, {}, (claiming) => {
+      claiming.takeOver(9, 'e0');
+      claiming.learn(9, 'e0');
+    });
+    session.takeOver(9, 'e2');
+    session.learn(9, 'e2');
+    expect(session.isTakenOver).toBe(false);
+    expect(session.delivery?.newest).toBe(0);
+    expect(transport.closedWith).toBeNull();
+    session.takeOver(2, 'e1');
+    expect(transport.closedWith).toBe('takenOver');
+  });
+
+  it('§5: of two fresh tokens the one that was sent last counts, whichever is verified first', () => {
+    const { session } = open({});
+    const [first, second, third] = [session.offerToken(), session.offerToken(), session.offerToken()];
+    session.takeToken(second, 2_000);
+    session.takeToken(first, 1_000);
+    expect(session.tokenExpiresAtMs).toBe(2_000);
+    session.takeToken(third, 1_500);
+    expect(session.tokenExpiresAtMs).toBe(1_500);
   });
 
   it('§5: ack=auto counts an entry as acknowledged once it is written, so the window never closes', () => {
@@ -184,7 +208,7 @@ describe('Session', () => {
   it('asks for nothing while it is paused: the backlog stays in Postgres', () => {
     const { session, transport, host } = open({}, { maxBufferedBytes: 1_000 });
     transport.bufferedBytes = 5_000;
-    session.learn(10);
+    session.learn(10, 'e1');
     session.pump();
     expect(host.wants).toBe(0);
     transport.bufferedBytes = 0;

@@ -86,11 +86,13 @@ export class Session {
   #transport: Transport | null = null;
   #delivery: Delivery | null = null;
   #early: Entry[] = [];
-  #earlyNewest = 0;
+  #earlyNewest: { seq: number; epoch: string } | null = null;
   #caughtUpAt = 0;
   #start: SessionStart | null = null;
-  #takenByFence = 0;
+  #takenBy: { fence: number; epoch: string } | null = null;
   #badFrames = 0;
+  #tokensOffered = 0;
+  #tokenTaken = 0;
 
   constructor(request: SessionRequest, host: SessionHost, nowMs: number) {
     this.user = request.user;
@@ -128,7 +130,8 @@ export class Session {
 
   /** True when a newer connection of the device is known, however that was learnt. */
   get isTakenOver(): boolean {
-    return this.#start !== null && this.#takenByFence > this.#start.fence;
+    const [own, other] = [this.#start, this.#takenBy];
+    return own !== null && other !== null && other.epoch === own.epoch && other.fence > own.fence;
   }
 
   /** The socket is open and the device claimed: welcomes the client and sends what waits. */
@@ -137,7 +140,8 @@ export class Session {
     this.#start = start;
     this.ackWanted = start.cursor;
     this.ackCommitted = start.cursor;
-    const newest = Math.max(start.newestSeq, this.#earlyNewest);
+    const early = this.#earlyNewest?.epoch === start.epoch ? this.#earlyNewest.seq : 0;
+    const newest = Math.max(start.newestSeq, early);
     this.#delivery = new Delivery({ after: start.after, newest, window: this.#host.deliveryWindow });
     this.#caughtUpAt = start.newestSeq;
     this.#state = 'draining';
@@ -161,16 +165,20 @@ export class Session {
   arrive(entry: Entry): void {
     if (this.#delivery === null || this.#start === null) {
       if (this.#early.length < MAX_EARLY) this.#early.push(entry);
-      else this.#earlyNewest = Math.max(this.#earlyNewest, entry.seq);
+      else this.learn(entry.seq, entry.epoch);
       return;
     }
     if (entry.epoch === this.#start.epoch) this.#delivery.arrive(entry);
   }
 
-  /** The inbox goes up to `newest` at least. */
-  learn(newest: number): void {
-    this.#earlyNewest = Math.max(this.#earlyNewest, newest);
-    this.#delivery?.learn(newest);
+  /** In this epoch the inbox goes up to `newest` at least. Of another epoch it says nothing of this inbox. */
+  learn(newest: number, epoch: string): void {
+    if (this.#delivery === null || this.#start === null) {
+      const known = this.#earlyNewest?.epoch === epoch ? this.#earlyNewest.seq : 0;
+      this.#earlyNewest = { seq: Math.max(known, newest), epoch };
+    } else if (epoch === this.#start.epoch) {
+      this.#delivery.learn(newest);
+    }
   }
 
   /** Sends whatever may be sent now, in order, and asks for what is missing. */
@@ -183,7 +191,7 @@ export class Session {
     while (transport.isOpen && transport.bufferedBytes < this.#host.maxBufferedBytes) {
       const entry = delivery.next();
       if (entry === null) break;
-      transport.send(encodeMessageFrame(entry.seq, entry.messageJson));
+      transport.send(encodeMessageFrame(entry.seq, entry.messageJson, entry.isIncomplete));
       this.#host.onSent(this, entry);
       if (this.isAutoAck) delivery.acknowledge(entry.seq);
     }
@@ -241,6 +249,18 @@ export class Session {
     if (this.#badFrames >= MAX_BAD_FRAMES) this.close('policyViolation');
   }
 
+  /** A token came in a frame; returns its number, since verifying one may take longer than the next. */
+  offerToken(): number {
+    return ++this.#tokensOffered;
+  }
+
+  /** The token of this number is good. One that came later and was taken already counts in its place. */
+  takeToken(number: number, expiresAtMs: number): void {
+    if (number < this.#tokenTaken) return;
+    this.#tokenTaken = number;
+    this.tokenExpiresAtMs = expiresAtMs;
+  }
+
   /** A frame was good: the bad ones before it are forgotten. */
   forgiveBadFrames(): void {
     this.#badFrames = 0;
@@ -255,9 +275,13 @@ export class Session {
     return false;
   }
 
-  /** A connection of the same device with `fence` exists: the one with the higher token lives on. */
-  takeOver(fence: number): void {
-    this.#takenByFence = Math.max(this.#takenByFence, fence);
+  /**
+   * A connection of the same device with `fence` exists: the one with the higher token lives on. Tokens of another
+   * epoch say nothing: a restore gives them out again.
+   */
+  takeOver(fence: number, epoch: string): void {
+    const known = this.#takenBy?.epoch === epoch ? this.#takenBy.fence : 0;
+    this.#takenBy = { fence: Math.max(known, fence), epoch };
     if (this.isTakenOver && this.#transport !== null) this.close('takenOver');
   }
 

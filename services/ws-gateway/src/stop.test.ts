@@ -74,6 +74,41 @@ describe('a stop, as SIGTERM begins it', () => {
     for (const user of users) expect((await fixture.device(user)).cursor).toBe(5);
   });
 
+  it('§5: commits all that was acknowledged, also where that takes many statements', async () => {
+    const [users, count] = [texts(60).map(() => fixture.user()), 256];
+    const gateway = await fixture.start();
+    for (let sent = 0; sent < count; sent += 32) await fixture.commit('alice', users, texts(32));
+    const clients = await Promise.all(users.map((user) => gateway.connectLive(user)));
+    for (const client of clients) {
+      client.send({ type: 'ack', seq: count });
+      client.send({ type: 'ping' });
+    }
+    await Promise.all(clients.map((client) => client.nextOf('pong')));
+    await gateway.stop();
+    const cursors = await Promise.all(users.map(async (user) => (await fixture.device(user)).cursor));
+    expect(cursors).toEqual(users.map(() => count));
+  });
+
+  it('§5: commits what Postgres could not take before the stop, and not at first during it', async () => {
+    const gateway = await fixture.start();
+    const user = fixture.user();
+    await fixture.send('alice', user, texts(3));
+    const client = await gateway.connectLive(user);
+    const unlock = await fixture.lockDevices();
+    client.send({ type: 'ack', seq: 3, ref: 1 });
+    expect(await client.nextOf('error')).toMatchObject({ ref: 1, code: 'unavailable' });
+    const stopped = gateway.stop();
+    expect((await client.closed).code).toBe(1012);
+    // Both, the acknowledgement and the end of the connection, have failed again by then.
+    await eventually('tried', async () => (await gateway.metric('store_errors_total')) >= 3);
+    await unlock();
+    await stopped;
+    const { cursor, gateway: holder, lastSeenAt } = await fixture.device(user);
+    expect([cursor, holder]).toEqual([3, null]);
+    expect(lastSeenAt).not.toBeNull();
+    expect(gateway.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   it('§5: waits no more than 2 s for a peer that does not answer the close', async () => {
     const gateway = await fixture.start();
     const user = fixture.user();
@@ -100,6 +135,9 @@ describe('a stop, as SIGTERM begins it', () => {
       await gateway.stop();
       expect(performance.now() - startedAt).toBeLessThan(5_000);
       expect((await client.closed).code).toBe(1012);
+      expect(gateway.lines.map(({ message }) => message)).toContain(
+        'stopped before Postgres took what was acknowledged',
+      );
       for (const proxy of proxies) await proxy.close();
     },
   );

@@ -10,8 +10,11 @@ export interface Transport {
   ping(): void;
   /** Unsent bytes of this connection. */
   readonly bufferedBytes: number;
-  /** Bytes that have left so far; rises while the peer reads. */
+  /** Higher than when it was asked for last where bytes have left since: it rises while the peer reads. */
   readonly progress: number;
-  /** Starts the closing handshake; the socket is torn down if the peer does not finish it. */
+  /**
+   * Starts the closing handshake once what was sent before has left; the socket is torn down if that takes too long, or
+   * if the peer does not finish it.
+   */
   close(reason: CloseReason): void;
 }

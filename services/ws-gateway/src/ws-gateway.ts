@@ -18,10 +18,11 @@ import {
   TokenVerifier,
 } from '@posthorn/runtime';
 import { AckCommitter } from './ack-committer';
+import { AckMoves } from './ack-moves';
 import type { ConnectContext } from './connect/connect-steps';
 import { DeviceClaimer } from './connect/device-claimer';
 import { handleUpgrade } from './connect/upgrade';
-import { Connections } from './connection';
+import { type ConnectionHandlers, Connections } from './connection';
 import { ConnectionClock } from './connection-clock';
 import { ConnectionTable } from './connection-table';
 import { DeviceReleaser } from './device-releaser';
@@ -29,6 +30,7 @@ import { EntryFetcher } from './entry-fetcher';
 import { handleFrame } from './frames/handle-frame';
 import { GatewayHost } from './gateway-host';
 import { openHttpServer } from './http-server';
+import { LateAcks } from './late-acks';
 import { ListTrimmer } from './list-trimmer';
 import { createGatewayMetrics } from './metrics';
 import { handleNotice } from './notices';
@@ -36,8 +38,16 @@ import { PresenceKeeper } from './presence-keeper';
 import { ReadRecorder } from './read-recorder';
 import { ReceiptTeller } from './receipt-news';
 import { Reconciler } from './reconciler';
+import type { Session } from './session';
 import { sendAway, stopConnections } from './stop-connections';
 import { endSurplus, type SurplusContext } from './surplus';
+
+/** Connects that wait for their device to be claimed; beyond it they are refused with `overloaded`. */
+const MAX_WAITING_CLAIMS = 20_000;
+/** What a stop waits for close frames that do not leave, once all connections were sent away. */
+const END_CLOSING_MS = 2_000;
+/** Kept of a stop for what comes after the writing of what ended connections left. */
+const STOP_MARGIN_MS = 500;
 
 /** Milliseconds that never go back, whatever is done to the clock on the wall. */
 function monotonicMs(): number {
@@ -45,7 +55,10 @@ function monotonicMs(): number {
 }
 
 /** Everything that lives as long as the process: made here, and undone in reverse when it stops. */
-export async function createGateway(context: ServiceContext<GatewaySettings>): Promise<RunningService> {
+export async function createGateway(
+  context: ServiceContext<GatewaySettings>,
+  maxWaitingClaims = MAX_WAITING_CLAIMS,
+): Promise<RunningService> {
   const { settings, log, life, metrics: registry } = context;
   const gateway = randomBytes(6).toString('hex');
   let isStopping = false;
@@ -74,10 +87,16 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   const teller = new ReceiptTeller(gateway, table, notifier, metrics);
   const trimmer = new ListTrimmer(db, list, metrics);
   life.onStop('list trimmer', () => trimmer.stop());
-  const acks = new AckCommitter(db, teller, trimmer, metrics, log, () => reconciler.run());
+  const moves = new AckMoves(db, teller);
+  const lateAcks = new LateAcks(moves, trimmer, metrics, log);
+  life.onStop('late acknowledgements', () => lateAcks.stop());
+  const onRefused = (): void => reconciler.run();
+  const acks = new AckCommitter({ moves, late: lateAcks, trimmer, metrics, log, onRefused });
   const recorder = new ReadRecorder(db, teller, metrics, log);
   const releaser = new DeviceReleaser(db, log);
-  const fetcher = new EntryFetcher(db, list, metrics, log);
+  life.onStop('releaser', () => releaser.stop());
+  const onPast = (session: Session): void => sendAway(session, settings.drainMs);
+  const fetcher = new EntryFetcher(db, list, metrics, log, onPast);
   life.onStop('fetcher', () => fetcher.stop());
 
   const limit = settings.maxConnectionsPerUser;
@@ -93,6 +112,7 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
       onLost: () => reconciler.run(),
       onSurplus: (user, holders) => void endSurplus(user, holders, surplusContext),
     },
+    now: monotonicMs,
   });
   const reconciler = new Reconciler({
     db,
@@ -101,18 +121,21 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     metrics,
     log,
     onRepair: (user) => void presence.announce(user),
-    onNewEpoch: (session) => sendAway(session, settings.drainMs),
+    onPast,
     onAckWaiting: (session) => acks.commit(session),
-    onRound: () => releaser.retry(),
   });
   life.onStop('reconciler', () => reconciler.stop());
 
+  const onFault = (error: unknown): void => {
+    metrics.rubbish.inc();
+    log.error('a notice could not be handled', { error });
+  };
   const channel = new GatewayChannel(
     redis,
     keys,
     gateway,
     {
-      onNotice: (notice) => handleNotice(notice, { table, teller, presence }),
+      onNotice: (notice) => handleNotice(notice, { table, teller, presence, onFault }),
       onReturn: () => reconciler.run(),
       onRubbish: () => metrics.rubbish.inc(),
     },
@@ -125,8 +148,18 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
   await presence.start();
   redis.onReady(() => void presence.reassert());
 
-  const host = new GatewayHost({ settings, table, metrics, fetcher, acks, presence, releaser, log });
-  const connections = new Connections({
+  const host = new GatewayHost({
+    gateway,
+    settings,
+    table,
+    metrics,
+    fetcher,
+    acks,
+    presence,
+    releaser,
+    log,
+  });
+  const handlers: ConnectionHandlers = {
     onText: (session, text) => {
       if (!session.hear(monotonicMs())) return;
       handleFrame(session, text, { tokens, reads: recorder, metrics }).catch((error: unknown) => {
@@ -139,20 +172,23 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
       else session.lastHeardMs = monotonicMs();
     },
     onClose: (session) => session.end(),
-  });
+  };
+  const connections = new Connections(handlers, settings.slowConsumerMs);
   const clock = new ConnectionClock({ ...settings, table, now: monotonicMs });
   life.onStop('clock', () => clock.stop());
 
   const connectContext: ConnectContext = {
     gateway,
     db,
-    claims: new DeviceClaimer(db),
+    claims: new DeviceClaimer(db, maxWaitingClaims),
     notifier,
     presence,
     table,
     host,
     tokens,
     releaser,
+    lateAcks,
+    reconciler,
     allowedOrigins: settings.allowedOrigins,
     maxConnectionsPerUser: limit,
     log,
@@ -167,14 +203,22 @@ export async function createGateway(context: ServiceContext<GatewaySettings>): P
     );
   });
   life.onStop('http', () => server.close());
-  life.onStop('connections', async () => {
+  life.onStop('connections', async (allowedMs) => {
+    const deadline = monotonicMs() + allowedMs - STOP_MARGIN_MS;
     isStopping = true;
     // Balancers see the readiness first: until half of the time is over, upgrades are answered (503), also with
     // nobody connected.
     const halfway = new Promise((resolve) => setTimeout(resolve, settings.drainMs / 2));
     await Promise.all([stopConnections(table, settings.drainMs), halfway]);
-    await Promise.all([acks.idle(), recorder.idle()]);
-    await Promise.all([releaser.idle(), teller.idle()]);
+    const leftMs = Math.max(0, deadline - monotonicMs());
+    const [areAcksWritten, areEndsWritten] = await Promise.all([
+      lateAcks.idle(leftMs),
+      releaser.idle(leftMs),
+      recorder.idle(),
+      connections.endClosing(Math.min(leftMs, END_CLOSING_MS)),
+    ]);
+    if (!areAcksWritten || !areEndsWritten) log.error('stopped before Postgres took what was acknowledged');
+    await Promise.all([moves.idle(), teller.idle()]);
   });
 
   return {

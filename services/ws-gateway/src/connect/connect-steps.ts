@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ClaimedDevice, findConnectedDevices, type InboxDatabase, OutageError } from '@posthorn/inbox';
+import { type ClaimedDevice, type InboxDatabase, OutageError } from '@posthorn/inbox';
 import { type Holders, type Notifier, RedisOutageError } from '@posthorn/routing';
 import {
   type AllowedOrigins,
@@ -13,8 +13,11 @@ import {
 } from '@posthorn/runtime';
 import type { ConnectionTable } from '../connection-table';
 import type { DeviceReleaser } from '../device-releaser';
+import type { LateAcks } from '../late-acks';
 import { type PresenceKeeper, total } from '../presence-keeper';
+import type { Reconciler } from '../reconciler';
 import { Session, type SessionHost, type SessionStart } from '../session';
+import { rankConnections } from '../surplus';
 import type { Transport } from '../transport';
 import { type ConnectQuery, checkHandshake, connectQuery, tokenOf } from './connect-request';
 import type { DeviceClaimer } from './device-claimer';
@@ -35,6 +38,8 @@ export interface ConnectContext {
   now: () => number;
   isStopping: () => boolean;
   releaser: DeviceReleaser;
+  lateAcks: LateAcks;
+  reconciler: Reconciler;
   /** Answers the upgrade with 101 and ties the socket to the session. */
   openSocket: (connect: Connect, session: Session) => Transport;
 }
@@ -49,8 +54,8 @@ export interface Connect {
   query?: ConnectQuery;
   identity?: Identity;
   session?: Session;
-  /** The gateways that hold the user, and how many connections each. */
-  holders?: Holders;
+  /** The gateways that hold the user, and how many connections each; null while Redis is out of reach. */
+  holders?: Holders | null;
   claimed?: ClaimedDevice;
 }
 
@@ -114,15 +119,27 @@ async function announcePresence(connect: Connect, context: ConnectContext): Prom
   );
   connect.session = session;
   context.table.add(session);
-  // Without Redis only our own connections are known; the rest is settled when it is back.
-  connect.holders = (await context.presence.announce(user)) ?? new Map();
+  connect.holders = await context.presence.announce(user);
 }
 
-async function claimDevice(connect: Connect, { claims, gateway }: ConnectContext): Promise<void> {
+/** What earlier connections of the device left to be written here comes first: under the new token it would be refused. */
+async function claimDevice(connect: Connect, context: ConnectContext): Promise<void> {
   const { session } = connect;
   if (session === undefined) throw new Error('claimed before it was announced');
+  const { claims, gateway, lateAcks, releaser } = context;
   const { user, device } = session;
-  connect.claimed = await claims.claim({ claim: { user, device, gateway }, connect }).catch(refuseOutage);
+  await Promise.all([lateAcks.settle(user, device), releaser.settle(user, device)]);
+  const claim = { user, device, gateway, holders: holdersOf(connect, context) };
+  connect.claimed = await claims.claim({ claim, connect }).catch(refuseOutage);
+}
+
+/** The gateways on which the device may be connected already; null where Redis could not say which live. */
+function holdersOf({ session, holders }: Connect, { table, gateway }: ConnectContext): string[] | null {
+  if (session === undefined || holders === undefined || holders === null) return null;
+  const elsewhere = [...holders.keys()].filter((id) => id !== gateway);
+  // Of our own we know better than presence, which counts this session already.
+  const isHere = table.ofDevice(session.user, session.device).length > 1;
+  return isHere ? [...elsewhere, gateway] : elsewhere;
 }
 
 /**
@@ -133,11 +150,12 @@ async function checkLimit(connect: Connect, context: ConnectContext): Promise<vo
   const { session, holders } = connect;
   const { table, gateway, maxConnectionsPerUser } = context;
   if (session === undefined || holders === undefined) throw new Error('counted before it was announced');
-  const elsewhere = total(holders) - (holders.get(gateway) ?? 0);
+  // Without Redis only our own connections are known; the rest is settled when it is back.
+  const known: Holders = holders ?? new Map();
+  const elsewhere = total(known) - (known.get(gateway) ?? 0);
   if (elsewhere + table.count(session.user) <= maxConnectionsPerUser) return;
-  const gateways = [...new Set([gateway, ...holders.keys()])];
-  const connected = await findConnectedDevices(context.db, session.user, gateways).catch(refuseOutage);
-  const admitted = connected.slice(0, maxConnectionsPerUser);
+  const ranked = await rankConnections(session.user, known.keys(), context).catch(refuseOutage);
+  const admitted = ranked.slice(0, maxConnectionsPerUser);
   if (!admitted.some(({ device }) => device === session.device)) {
     throw problem('too_many_connections', {
       detail: `a user may have ${maxConnectionsPerUser} connections at a time`,
@@ -174,13 +192,16 @@ function startOf(query: ConnectQuery, claimed: ClaimedDevice): SessionStart {
 export async function settleTakeover({ session, claimed }: Connect, context: ConnectContext): Promise<void> {
   if (session === undefined || claimed === undefined) throw new Error('settled before it was claimed');
   const { user, device } = session;
+  const { previousGateway, fence, epoch } = claimed;
   const here = context.table.ofDevice(user, device);
-  const newest = Math.max(...here.map((other) => other.fence ?? 0));
-  for (const other of here) other.takeOver(newest);
-  const { previousGateway, fence } = claimed;
+  const ofEpoch = here.filter((other) => other.epoch === epoch);
+  const newest = Math.max(fence, ...ofEpoch.map((other) => other.fence ?? 0));
+  for (const other of here) other.takeOver(newest, epoch);
+  // Tokens of two lives of the inboxes cannot be compared: reconcile knows which of the two is over.
+  if (here.some((other) => other.epoch !== null && other.epoch !== epoch)) context.reconciler.run();
   if (previousGateway === null || previousGateway === context.gateway) return;
   try {
-    await context.notifier.publishTakeover(previousGateway, { user, device, fence });
+    await context.notifier.publishTakeover(previousGateway, { user, device, fence, epoch });
   } catch (error) {
     // The other gateway finds the newer token at its next reconcile.
     if (!(error instanceof RedisOutageError)) throw error;

@@ -23,7 +23,8 @@ export class DeviceClaimer {
   readonly #claims: Batcher<ClaimRequest, ClaimedDevice>;
   readonly #locked: LockedLane<ClaimRequest, ClaimedDevice>;
 
-  constructor(db: InboxDatabase) {
+  /** @param maxPending connects that wait at most; beyond it they are refused */
+  constructor(db: InboxDatabase, maxPending: number) {
     const locksOf = ({ claim }: ClaimRequest): string[] => [deviceLock(claim)];
     const run = (requests: readonly ClaimRequest[], lock: string | null) =>
       commitAroundLocks(requests, lock, {
@@ -38,7 +39,7 @@ export class DeviceClaimer {
     this.#claims = new Batcher({
       name: 'claims',
       maxBatch: 200,
-      maxPending: 20_000,
+      maxPending,
       concurrency: 2,
       run: (requests) => run(requests, null),
       expired,

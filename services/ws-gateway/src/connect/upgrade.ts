@@ -43,6 +43,7 @@ export async function handleUpgrade(
     }
     clearTimeout(timer);
     context.metrics.upgrades.inc({ status: '101' });
+    if (connect.session !== undefined) context.reconciler.opened(connect.session);
     await settleTakeover(connect, context);
   } catch (error) {
     if (connect.isOver) return;
@@ -56,8 +57,10 @@ export async function handleUpgrade(
   }
 }
 
-/** A device that was claimed for a connection that never came to be is held by nobody. */
-function releaseUnopened({ session, claimed }: Connect, { releaser }: ConnectContext): void {
+/** A device that was claimed for a connection that never came to be is held by whoever held it before. */
+function releaseUnopened({ session, claimed }: Connect, { releaser, gateway }: ConnectContext): void {
   if (session === undefined || session.fence !== null || claimed === undefined) return;
-  releaser.release({ user: session.user, device: session.device, fence: claimed.fence, wasOpen: false });
+  const { user, device } = session;
+  const { fence, epoch, previousGateway } = claimed;
+  releaser.release({ user, device, fence, epoch, gateway, undo: { previousGateway } });
 }

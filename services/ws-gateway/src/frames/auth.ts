@@ -9,6 +9,7 @@ export async function handleAuth(
   { token, ref }: ClientFrame & { type: 'auth' },
   context: FrameContext,
 ): Promise<void> {
+  const number = session.offerToken();
   try {
     const identity = await context.tokens.verify(token);
     if (identity.user !== session.user) {
@@ -16,7 +17,7 @@ export async function handleAuth(
       session.refuse('wrong_user', 'the token names another user', ref);
       return;
     }
-    session.tokenExpiresAtMs = identity.expiresAtMs;
+    session.takeToken(number, identity.expiresAtMs);
     session.forgiveBadFrames();
     session.ok(ref);
   } catch (error) {
