@@ -1,7 +1,7 @@
 /** `pnpm run docs [--check]`: writes the references in docs/ from the build, or fails where one differs from it. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { closeCodesPage, errorsPage, metricsPage, settingsPage } from './lib/references.mjs';
+import { chaosPage, closeCodesPage, errorsPage, metricsPage, settingsPage } from './lib/references.mjs';
 import { root } from './lib/run.mjs';
 
 const EX_USAGE = 64;
@@ -10,6 +10,7 @@ const PAGES = {
   'docs/errors.md': errorsPage,
   'docs/close-codes.md': closeCodesPage,
   'docs/metrics.md': metricsPage,
+  'docs/chaos.md': chaosPage,
 };
 
 const args = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Message, ReceiptItem, RedisKind } from '@posthorn/protocol';
-import { mintToken, type ServiceProcess, startService } from '@posthorn/stack';
+import { mintToken, type ServiceOptions, type ServiceProcess, startService } from '@posthorn/stack';
 import {
   createTestDatabase,
   type OwnRedis,
@@ -67,9 +67,8 @@ export class World {
     return service;
   }
 
-  /** @param main another build than the real one */
-  async addGateway(env: Record<string, string> = {}, main?: string): Promise<ServiceProcess> {
-    const service = await startService('ws-gateway', { ...this.#env, ...env }, main);
+  async addGateway(env: Record<string, string> = {}, options: ServiceOptions = {}): Promise<ServiceProcess> {
+    const service = await startService('ws-gateway', { ...this.#env, ...env }, options);
     this.gateways.push(service);
     return service;
   }

@@ -53,7 +53,14 @@ function fingerprint() {
   const manifests = WORKSPACES.flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => join(folder, name, 'package.json')),
   );
-  const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', 'e2e/package.json', ...manifests];
+  const files = [
+    'pnpm-lock.yaml',
+    'pnpm-workspace.yaml',
+    'package.json',
+    'e2e/package.json',
+    'chaos/package.json',
+    ...manifests,
+  ];
   for (const file of files.filter((name) => existsSync(join(root, name)))) {
     hash.update(file).update(readFileSync(join(root, file)));
   }

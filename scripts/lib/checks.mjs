@@ -16,7 +16,7 @@ const CHECKS = [
       ['tsc', '-p', 'tsconfig.test.json'],
     ],
   ],
-  ['layering', [['depcruise', 'services', 'libs', 'e2e', '--config', '.dependency-cruiser.cjs']]],
+  ['layering', [['depcruise', 'services', 'libs', 'e2e', 'chaos', '--config', '.dependency-cruiser.cjs']]],
   ['dead code', [['knip', '--no-progress']]],
 ];
 
@@ -48,6 +48,19 @@ export async function runTests(args) {
   const counts = countsIn(report, isPassed);
   rmSync(folder, { recursive: true });
   return { name: 'tests', isPassed, time: duration(performance.now() - startedAt), counts };
+}
+
+/** Plays the short matrix of faults: after the tests, which it would disturb. */
+export async function runChaos() {
+  const startedAt = performance.now();
+  let isPassed = true;
+  try {
+    await run(process.execPath, [join(root, 'chaos', 'dist', 'chaos.js'), '--seconds', '12'], { show: true });
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    isPassed = false;
+  }
+  return { name: 'chaos', isPassed, time: duration(performance.now() - startedAt) };
 }
 
 /** The line that ends a run, alone on it. A failed check counts as a failed test: no failed run looks like a passed one. */

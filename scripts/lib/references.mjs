@@ -56,6 +56,32 @@ export async function errorsPage() {
   );
 }
 
+export async function chaosPage() {
+  const { CATALOGUE } = built('chaos/dist/faults/catalogue.js');
+  const { seededBugs } = built('chaos/dist/bugs/seeded-bugs.js');
+  const { invariants } = built('chaos/dist/check/invariants.js');
+  const faults = CATALOGUE.map(({ id, what, kinds }) => [
+    code(id),
+    what,
+    kinds.length === 3 ? 'every' : kinds.join(', '),
+  ]);
+  const bugs = seededBugs.map(({ name, expected, faults: needed = [] }) => [
+    name,
+    needed.map(code).join(', ') || 'none',
+    expected.join(', '),
+  ]);
+  return page(
+    'The fault suite',
+    'What `pnpm chaos` checks, what it does to the system, and which bugs on purpose it must notice ([RELIABILITY](RELIABILITY.md)).',
+    '## What is checked\n',
+    table(['invariant', 'what it demands'], Object.entries(invariants)),
+    '## Faults\n',
+    table(['fault', 'what is done', 'with which Redis'], faults),
+    '## Bugs on purpose\n\n`pnpm chaos --bug NAME` plays one, `--bug all` each; the check must turn red at every invariant named.\n',
+    table(['bug', 'fault that shows it', 'invariants'], bugs),
+  );
+}
+
 export async function closeCodesPage() {
   const { closeCodes, mayReconnect } = built('libs/protocol/dist/index.js');
   const rows = Object.entries(closeCodes).map(([name, { code: number, meaning, todo }]) => [

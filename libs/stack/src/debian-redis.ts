@@ -1,98 +1,16 @@
-import { spawn } from 'node:child_process';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, lstatSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { libraryPath, unpackedDebianPackage } from './debian-package';
 import { type RedisBinary, tryRedis } from './redis-binary';
 
 const PACKAGES = ['redis-server', 'valkey-server'];
-const APT_BOUND_MS = 180_000;
 
-/**
- * The distribution's Redis, unpacked below `cacheDir`: `apt-get` with lists and caches of its own downloads it with
- * what it needs besides the installed packages, and `dpkg-deb -x` unpacks that. No root needed, nothing installed.
- */
-export async function unpackedDebianRedis(
+/** The distribution's Redis, unpacked below `cacheDir`. */
+export function unpackedDebianRedis(
   cacheDir: string,
   onProgress: (text: string) => void,
 ): Promise<{ binary?: RedisBinary; reason: string }> {
-  const root = join(cacheDir, 'root');
-  const cached = findIn(root);
-  if (cached !== undefined) return { binary: cached, reason: '' };
-  if (!existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg-deb')) {
-    return { reason: 'this is not a Debian or Ubuntu with apt-get' };
-  }
-  mkdirSync(cacheDir, { recursive: true });
-  const work = mkdtempSync(join(cacheDir, 'download-'));
-  try {
-    onProgress('downloading the Redis package of this system (not installing it)');
-    const reason = await download(work, onProgress);
-    if (reason !== undefined) return { reason };
-    const fresh = join(work, 'root');
-    for (const file of downloaded(work)) await run('dpkg-deb', ['-x', file, fresh]);
-    if (findIn(fresh) === undefined) return { reason: 'the package of this system does not run here' };
-    // In one step, for another process may be doing the same.
-    if (!existsSync(root)) renameSync(fresh, root);
-    const binary = findIn(root);
-    return binary === undefined
-      ? { reason: `${root} holds something else; remove it` }
-      : { binary, reason: '' };
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
-/** Why it failed, if it did. */
-async function download(work: string, onProgress: (text: string) => void): Promise<string | undefined> {
-  mkdirSync(join(work, 'archives', 'partial'), { recursive: true });
-  mkdirSync(join(work, 'lists', 'partial'), { recursive: true });
-  const systemLists = '/var/lib/apt/lists';
-  // The system's lists may be missing (most container images) or so old that the files are gone.
-  if (await fetchWith(work, systemLists)) return undefined;
-  onProgress('reading the package lists of this system (apt-get update, in a private folder)');
-  const lists = join(work, 'lists');
-  // Exits non-zero when any one source fails; what counts is whether the package is found afterwards.
-  const update = await run('apt-get', [...aptOptions(work, lists), 'update']);
-  if (await fetchWith(work, lists)) return undefined;
-  const complaint = update.output.split('\n').findLast((line) => /^(E|Err|W):?/.test(line));
-  return `apt-get did not find it${complaint === undefined ? '' : ` (${complaint})`}`;
-}
-
-async function fetchWith(work: string, lists: string): Promise<boolean> {
-  for (const name of PACKAGES) {
-    const args = ['-y', '--no-install-recommends', '--download-only', 'install', name];
-    const { code } = await run('apt-get', [...aptOptions(work, lists), ...args]);
-    if (code === 0 && downloaded(work).length > 0) return true;
-  }
-  return false;
-}
-
-function aptOptions(work: string, lists: string): string[] {
-  return [
-    `Dir::State=${work}`,
-    `Dir::State::lists=${lists}`,
-    'Dir::State::status=/var/lib/dpkg/status',
-    `Dir::Cache=${work}`,
-    `Dir::Cache::archives=${join(work, 'archives')}`,
-    // The locks and the sandbox user are the system's, and nothing of the system changes here.
-    'Debug::NoLocking=true',
-    'APT::Sandbox::User=root',
-    'Acquire::Retries=2',
-  ].flatMap((option) => ['-o', option]);
-}
-
-function downloaded(work: string): string[] {
-  const archives = join(work, 'archives');
-  return readdirSync(archives)
-    .filter((name) => name.endsWith('.deb'))
-    .map((name) => join(archives, name));
+  return unpackedDebianPackage({ title: 'Redis', names: PACKAGES, find: findIn }, cacheDir, onProgress);
 }
 
 function findIn(root: string): RedisBinary | undefined {
@@ -111,35 +29,4 @@ function mendLink(command: string): void {
   if (existsSync(command)) return;
   rmSync(command);
   symlinkSync(command.includes('valkey') ? 'valkey-check-rdb' : 'redis-check-rdb', command);
-}
-
-/** Where shared libraries lie in an unpacked package: lib and usr/lib, and in both a folder named for the machine. */
-function libraryPath(root: string): string {
-  const found = ['lib', join('usr', 'lib')]
-    .map((name) => join(root, name))
-    .filter((path) => existsSync(path));
-  const nested = found.flatMap((path) =>
-    readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && entry.name.includes('linux-gnu'))
-      .map((entry) => join(path, entry.name)),
-  );
-  return [...nested, ...found].join(delimiter);
-}
-
-function run(command: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: APT_BOUND_MS,
-    });
-    let output = '';
-    const take = (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-20_000);
-    };
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
-    child.once('error', (error) => resolve({ code: null, output: error.message }));
-    child.once('close', (code) => resolve({ code, output }));
-  });
 }

@@ -1,3 +1,4 @@
+export { type Balancer, startBalancer, type Upstream } from './balancer';
 export { findRedisServer } from './find-redis-server';
 export { freePort } from './free-port';
 export type { Exit } from './managed-process';
@@ -9,7 +10,13 @@ export { openRedisClient, type RedisClient } from './redis-client';
 export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './redis-cluster';
 export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis-sentinel';
 export { type RedisOptions, type RedisServer, startRedis } from './redis-server';
-export { mainOf, type ServiceName, type ServiceProcess, startService } from './service-process';
+export {
+  mainOf,
+  type ServiceName,
+  type ServiceOptions,
+  type ServiceProcess,
+  startService,
+} from './service-process';
 export { type Stack, type StackOptions, startStack } from './stack';
 export type { Step } from './step';
 export { StopList } from './stop-list';

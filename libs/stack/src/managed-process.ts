@@ -23,6 +23,8 @@ export interface ProcessOptions {
   gid?: number;
   /** What ends it when this process is gone. */
   orphanSignal: NodeJS.Signals;
+  /** Told of every line of its output. */
+  onLine?: (line: string) => void;
 }
 
 /** A child process in a group of its own, with its last lines of output, which never outlives this process. */
@@ -63,6 +65,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
     eachLine(output, (line) => {
       lines.push(line);
       if (lines.length > MAX_LINES) lines.shift();
+      options.onLine?.(line);
       for (const listener of listeners) listener(line);
     }),
   );

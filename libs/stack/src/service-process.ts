@@ -23,6 +23,16 @@ export interface ServiceProcess {
   stop(): Promise<Exit>;
 }
 
+/** How to start a service in another way than usual. */
+export interface ServiceOptions {
+  /** Arguments of Node: `['--require', PRELOAD]`. */
+  execArgv?: readonly string[];
+  /** True unless given: it is waited for until it is ready; else until it listens. */
+  isReadyExpected?: boolean;
+  /** Told of every line of its log. */
+  onLine?: (line: string) => void;
+}
+
 const HOST = '127.0.0.1';
 const LISTEN_BOUND_MS = 30_000;
 const READY_BOUND_MS = 30_000;
@@ -32,21 +42,22 @@ const STOP_MARGIN_MS = 10_000;
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'NODE_V8_COVERAGE', 'NODE_EXTRA_CA_CERTS'];
 
 /**
- * Starts a service from its build (`main`, where that is another), with the settings in `env` (`PORT` and `ADMIN_PORT`: any free one unless given), and
- * waits until it is ready. Throws with its last log lines when it does not get there.
+ * Starts a service from its build, with the settings in `env` (`PORT` and `ADMIN_PORT`: any free one unless given),
+ * and waits until it is ready. Throws with its last log lines when it does not get there.
  */
 export async function startService(
   name: ServiceName,
   env: Readonly<Record<string, string>>,
-  main = mainOf(name),
+  { execArgv = [], isReadyExpected = true, onLine }: ServiceOptions = {},
 ): Promise<ServiceProcess> {
   const child = await startProcess({
     name,
     command: process.execPath,
-    args: [main],
+    args: [...execArgv, mainOf(name)],
     env: { ...inherited(), PORT: '0', ADMIN_PORT: '0', ...env },
     cwd: repoRoot,
     orphanSignal: 'SIGTERM',
+    ...(onLine === undefined ? {} : { onLine }),
   });
   const stopBoundMs = Number(env['DRAIN_MS'] ?? DEFAULT_DRAIN_MS) + STOP_MARGIN_MS;
   const stop = () => child.stop('SIGTERM', stopBoundMs);
@@ -54,7 +65,7 @@ export async function startService(
     const line = await child.waitForLine((text) => portsIn(text) !== undefined, LISTEN_BOUND_MS);
     const { port, adminPort } = portsIn(line) ?? { port: 0, adminPort: 0 };
     const adminUrl = `http://${HOST}:${adminPort}`;
-    await untilReady(child, adminUrl);
+    if (isReadyExpected) await untilReady(child, adminUrl);
     return {
       name,
       pid: child.pid,

@@ -24,6 +24,8 @@ export interface StackOptions {
   env: Readonly<Record<string, string>>;
   /** The ports to try, first of all, for the process number `index`; any free ones unless given. */
   ports?: (service: ServiceName, index: number) => { port: readonly number[]; adminPort: readonly number[] };
+  /** Told of every line of the services' logs. */
+  onLine?: (service: ServiceName, line: string) => void;
   /** Tells how it goes. */
   step?: Step;
   /** Takes what has to be stopped, as soon as it runs, so that a start can be broken off. */
@@ -76,7 +78,8 @@ async function start(options: StackOptions, stops: StopList): Promise<Stack> {
       const ports = options.ports?.(name, index);
       const PORT = ports === undefined ? '0' : String(await freePort(ports.port));
       const ADMIN_PORT = ports === undefined ? '0' : String(await freePort(ports.adminPort));
-      const service = await startService(name, { PORT, ADMIN_PORT, ...settings });
+      const onLine = (line: string): void => options.onLine?.(name, line);
+      const service = await startService(name, { PORT, ADMIN_PORT, ...settings }, { onLine });
       services.push(service);
       return service;
     });

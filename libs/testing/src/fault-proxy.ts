@@ -1,41 +1,35 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type FaultCounts, FaultLink, type LinkState } from './fault-link';
+import type { FaultMode } from './fault-mode';
 
-/** What a fault proxy does with the bytes of each direction. */
-export type FaultMode =
-  | 'pass'
-  /** Nothing gets through, connections stay: as if the cable were cut. Those that lost something stay silent. */
-  | 'blackhole'
-  /** Requests get through, replies do not: outcomes become unknown. */
-  | 'drop-replies'
-  /** Connections are reset, new ones too. */
-  | 'reset';
-
-/** A TCP proxy in front of a store, which a test makes fail. */
+/** A TCP proxy in front of a process, which a test makes fail. */
 export class FaultProxy {
   readonly #server: Server;
-  readonly #target: { host: string; port: number };
-  readonly #pairs = new Set<{ client: Socket; upstream: Socket }>();
-  #mode: FaultMode = 'pass';
+  readonly #links = new Set<FaultLink>();
+  readonly #state: LinkState = {
+    mode: 'pass',
+    counts: { connections: 0, refused: 0, cut: 0, passedBytes: 0, swallowedBytes: 0, heldBytes: 0 },
+  };
+  #target: { host: string; port: number } | null;
   readonly port: number;
 
-  private constructor(server: Server, port: number, target: { host: string; port: number }) {
+  private constructor(server: Server, port: number, target: { host: string; port: number } | null) {
     this.#server = server;
     this.#target = target;
     this.port = port;
     server.on('connection', (client) => this.#connect(client));
   }
 
-  /** Listens on a free port in front of the host and port of `url`. */
-  static async open(url: string): Promise<FaultProxy> {
-    const { hostname, port } = new URL(url);
-    const server = createServer();
+  /** Listens on a free port in front of the host and port of `url`; unless given, of nothing until `retarget`. */
+  static async open(url?: string): Promise<FaultProxy> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
-    return new FaultProxy(server, address.port, { host: hostname, port: Number(port) });
+    return new FaultProxy(server, address.port, url === undefined ? null : hostAndPort(url));
   }
 
-  /** The address of the store through the proxy. */
+  /** The address of what is behind, through the proxy. */
   through(url: string): string {
     const address = new URL(url);
     address.hostname = '127.0.0.1';
@@ -43,46 +37,52 @@ export class FaultProxy {
     return address.href;
   }
 
+  get mode(): FaultMode {
+    return this.#state.mode;
+  }
+
   set mode(mode: FaultMode) {
-    this.#mode = mode;
-    if (mode === 'reset') for (const pair of this.#pairs) destroy(pair);
+    this.#state.mode = mode;
+    for (const link of this.#links) link.adapt();
+    if (mode === 'reset') this.cut();
+  }
+
+  /** What it has done so far: a copy, to compare with a later one. */
+  get counts(): FaultCounts {
+    return { ...this.#state.counts };
+  }
+
+  /** Puts another port behind it, or nothing: connections are refused then. Open ones stay as they are. */
+  retarget(port: number | null): void {
+    this.#target = port === null ? null : { host: this.#target?.host ?? '127.0.0.1', port };
+  }
+
+  /** Resets all open connections; returns how many. */
+  cut(): number {
+    const count = this.#links.size;
+    for (const link of this.#links) link.cut();
+    return count;
   }
 
   async close(): Promise<void> {
-    for (const pair of this.#pairs) destroy(pair);
+    for (const link of this.#links) link.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
   #connect(client: Socket): void {
-    if (this.#mode === 'reset') {
+    client.on('error', () => undefined); // followed by close
+    if (this.#state.mode === 'reset' || this.#target === null) {
+      this.#state.counts.refused += 1;
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect(this.#target);
-    const pair = { client, upstream };
-    this.#pairs.add(pair);
-    forward(client, upstream, () => this.#mode === 'pass' || this.#mode === 'drop-replies');
-    forward(upstream, client, () => this.#mode === 'pass');
-    for (const socket of [client, upstream]) {
-      socket.on('error', () => undefined); // followed by close
-      socket.on('close', () => {
-        destroy(pair);
-        this.#pairs.delete(pair);
-      });
-    }
+    const upstream = connect({ ...this.#target, allowHalfOpen: true, noDelay: true });
+    const link = new FaultLink(client, upstream, this.#state, () => this.#links.delete(link));
+    this.#links.add(link);
   }
 }
 
-/** A stream has no holes: a direction that lost something stays silent, as when a router forgot the connection. */
-function forward(from: Socket, to: Socket, mayPass: () => boolean): void {
-  let isTorn = false;
-  from.on('data', (bytes) => {
-    isTorn ||= !mayPass();
-    if (!isTorn) to.write(bytes);
-  });
-}
-
-function destroy({ client, upstream }: { client: Socket; upstream: Socket }): void {
-  client.destroy();
-  upstream.destroy();
+function hostAndPort(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
 }

@@ -19,12 +19,12 @@ export async function holdLocks(
   };
 }
 
-/** Resolves once this many statements wait for locks. */
+/** Resolves once this many statements, or more, wait for locks. */
 export async function whenBlocked(database: TestDatabase, count = 1): Promise<void> {
   await eventually(`${count} waiting for locks`, async () => {
     const rows = await database.query(
       "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
     );
-    return rows.length === count;
+    return rows.length >= count;
   });
 }

@@ -1,4 +1,6 @@
 export * from './eventually';
+export type { FaultCounts } from './fault-link';
+export type { FaultMode } from './fault-mode';
 export * from './fault-proxy';
 export * from './held-locks';
 export * from './own-redis';

@@ -172,11 +172,11 @@ export class HttpServer {
   }
 }
 
-/** Refuses a request whose body is not complete in time. */
+/** Refuses a request whose body is not complete in time. One that was cut off never ends, and must not keep a process that stops. */
 function limitBody({ req, res }: Exchange): void {
   const timer = setTimeout(() => {
     if (!req.complete) sendProblem(req, res, problem('request_timeout'));
-  }, BODY_TIMEOUT_MS);
+  }, BODY_TIMEOUT_MS).unref();
   const stop = (): void => clearTimeout(timer);
   req.once('end', stop).once('close', stop);
 }

@@ -45,6 +45,11 @@ describe('§4.2: what is no valid HTTP gets 400 as a problem, and the connection
     ['H4 CR in a header', (h) => `GET /v1/inbox HTTP/1.1\r\n${h}X-A: a\rb\r\n\r\n`],
     ['a TLS greeting', () => '\x16\x03\x01\x02\x00\x01\x00\r\n\r\n'],
     ['HTTP/2', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    [
+      'an empty transfer coding',
+      (h) =>
+        `POST /v1/messages HTTP/1.1\r\n${h}Content-Type: application/json\r\nTransfer-Encoding: \r\n\r\n`,
+    ],
     ['an unknown method', (h) => `FOO /v1/inbox HTTP/1.1\r\n${h}\r\n`],
     [
       'a chunk size that is none',
@@ -75,6 +80,21 @@ test.each<[string, string]>([
     status: 400,
     code: 'malformed_request',
   });
+});
+
+test.each([
+  ['HTTP/0.9', '/v1/inbox'],
+  ['HTTP/2.0', '/v1/inbox'],
+  ['HTTP/1.1', 'http://'],
+  ['HTTP/1.1', 'https://'],
+])('§4.2: what the parser lets pass is refused all the same: %s, %s', async (version, target) => {
+  const answer = await exchange(api.port, `GET ${target} ${version}\r\n${head}\r\n`);
+  expect(problemIn(answer)).toMatchObject({ status: 400, code: 'malformed_request' });
+});
+
+test('§4.2: a target with an origin is fine', async () => {
+  const answer = await exchange(api.port, `GET http://elsewhere/v1/inbox HTTP/1.1\r\n${head}\r\n`);
+  expect(answer.statuses).toEqual([200]);
 });
 
 test('§4.2: HTTP/1.0 needs no Host', async () => {

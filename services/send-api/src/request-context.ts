@@ -30,6 +30,7 @@ export class RequestContext {
 /** Node counts names and values only; with the separators this is what went over the wire. */
 const MAX_HEADER_BYTES = 16 * 1024;
 const SEPARATOR_BYTES = ': \r\n'.length;
+const SPOKEN = new Set(['1.0', '1.1']);
 
 interface HeaderFacts {
   bytes: number;
@@ -53,6 +54,17 @@ function readHeaders({ rawHeaders }: IncomingMessage): HeaderFacts {
 
 function faultOf(req: IncomingMessage, { bytes, hosts }: HeaderFacts): Problem | null {
   if (bytes > MAX_HEADER_BYTES) return problem('headers_too_large');
+  // The parser lets HTTP/0.9 and HTTP/2.0 pass, neither of which it speaks.
+  if (!SPOKEN.has(req.httpVersion)) {
+    return problem('malformed_request', { detail: 'This version of HTTP is not spoken here.' });
+  }
+  // The parser reads it as no body at all; a proxy in front may have read it otherwise.
+  if (req.headers['transfer-encoding'] === '') {
+    return problem('malformed_request', {
+      detail: 'The Transfer-Encoding is empty.',
+      headers: { Connection: 'close' },
+    });
+  }
   const detail = findHostFault(req, hosts);
   return detail === null ? null : problem('malformed_request', { detail });
 }

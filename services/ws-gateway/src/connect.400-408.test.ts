@@ -92,6 +92,18 @@ describe('an upgrade that is malformed or incomplete', () => {
     expect(response.headers).not.toHaveProperty('sec-websocket-protocol');
   });
 
+  it.each(['HTTP/1.0', 'HTTP/2.0', 'HTTP/0.9'])(
+    '§5: gets 400 in %s, which knows no such upgrade',
+    async (version) => {
+      const client = new RawClient(gateway.port);
+      const headers = Object.entries({ ...upgradeHeaders, Authorization: `Bearer ${token}` });
+      const lines = headers.map(([name, value]) => `${name}: ${value}`);
+      client.write(`${[`GET /v1/connect ${version}`, ...lines].join('\r\n')}\r\n\r\n`);
+      expectProblem(await client.response(), 400, 'malformed_request');
+      client.socket.destroy();
+    },
+  );
+
   it('§4: answers with the X-Request-Id of the caller where that is one', async () => {
     const [good, bad] = await Promise.all([
       request('/v1/connect?after=x', { 'X-Request-Id': 'Trace_1.2-3' }),

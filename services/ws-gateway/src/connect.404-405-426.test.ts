@@ -54,6 +54,21 @@ describe('a request that is no upgrade of ours', () => {
     }
   });
 
+  it('§5: gets 405 for CONNECT, which names no path', async () => {
+    const response = await request('CONNECT elsewhere:443', plain);
+    expectProblem(response, 405, 'method_not_allowed');
+    expect(response.headers['allow']).toBe('GET');
+  });
+
+  it.each(['100-continue', 'something'])(
+    '§5: gets a problem whatever it expects: %s',
+    async (expectation) => {
+      const headers = { ...plain, Expect: expectation };
+      expectProblem(await request('GET /v1/connect', headers), 426, 'upgrade_required');
+      expectProblem(await request('GET /', headers), 404, 'not_found');
+    },
+  );
+
   it('§5: gets 426 for a plain GET', async () => {
     const response = await request('GET /v1/connect', plain);
     expectProblem(response, 426, 'upgrade_required');

@@ -37,11 +37,15 @@ export async function openHttpServer(
       requireHostHeader: false,
       keepAliveTimeout: 5_000,
     },
-    (request, response) => refuseRequest(request, response),
+    refuseRequest,
   );
+  // Left to Node, these would be answered without a problem, or asked for a body that nobody reads.
+  server.on('checkContinue', refuseRequest);
   server.on('checkExpectation', refuseRequest);
+  server.on('connect', (_request, socket) =>
+    refuseRaw(socket, problem('method_not_allowed', { headers: { Allow: 'GET' } })),
+  );
   server.on('upgrade', onUpgrade);
-  server.on('connect', (_request, socket) => refuseRaw(socket, noTunnel()));
   server.on('clientError', (error, socket) => refuseRaw(socket, problemOfParserError(error)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -62,16 +66,13 @@ export async function openHttpServer(
   };
 }
 
-/** Answers where there is no response object. Ended only, it would live as long as a peer that never closes. */
+/** Answers where there is no response object, and closes. */
 function refuseRaw(socket: Duplex, answer: Problem): void {
+  socket.on('error', () => undefined); // the peer went away: nobody is left to be told
+  // Ended only, it would live as long as a peer that never closes its side.
   const cut = (): unknown => socket.destroy();
-  socket.on('error', cut);
   if (socket.writable) socket.end(problemResponse(answer, requestIdFrom(undefined)), cut);
   else cut();
-}
-
-function noTunnel(): Problem {
-  return problem('method_not_allowed', { headers: { Allow: 'GET' } });
 }
 
 /** Whatever comes here asked for no upgrade. */

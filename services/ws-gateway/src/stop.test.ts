@@ -1,4 +1,4 @@
-import { eventually, FaultProxy } from '@posthorn/testing';
+import { eventually, FaultProxy, type TestClient } from '@posthorn/testing';
 import { expectProblem, GatewayFixture, refusalOf, texts } from './gateway.fixture';
 import { RawClient } from './raw-client.fixture';
 
@@ -75,16 +75,21 @@ describe('a stop, as SIGTERM begins it', () => {
   });
 
   it('§5: commits all that was acknowledged, also where that takes many statements', async () => {
-    const [users, count] = [texts(60).map(() => fixture.user()), 256];
+    const [users, count] = [texts(45).map(() => fixture.user()), 256];
     const gateway = await fixture.start();
     for (let sent = 0; sent < count; sent += 32) await fixture.commit('alice', users, texts(32));
-    const clients = await Promise.all(users.map((user) => gateway.connectLive(user)));
+    const clients: TestClient[] = [];
+    for (const user of users) clients.push(await gateway.connectLive(user));
+    const unlock = await fixture.lockDevices();
     for (const client of clients) {
       client.send({ type: 'ack', seq: count });
       client.send({ type: 'ping' });
     }
     await Promise.all(clients.map((client) => client.nextOf('pong')));
-    await gateway.stop();
+    const stopped = gateway.stop();
+    await Promise.all(clients.map(({ closed }) => closed));
+    await unlock();
+    await stopped;
     const cursors = await Promise.all(users.map(async (user) => (await fixture.device(user)).cursor));
     expect(cursors).toEqual(users.map(() => count));
   });

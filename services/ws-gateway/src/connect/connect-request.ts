@@ -38,6 +38,10 @@ function targetOf(request: IncomingMessage): URL {
  * @throws Problem 400, 404, 405, 426
  */
 export function checkHandshake(request: IncomingMessage): void {
+  // The parser lets versions pass that it does not speak, and HTTP/1.0 knows no upgrade.
+  if (request.httpVersion !== '1.1') {
+    throw problem('malformed_request', { detail: 'HTTP/1.1 is spoken here' });
+  }
   const detail = findHostFault(request, request.headersDistinct.host?.length ?? 0);
   if (detail !== null) throw problem('malformed_request', { detail });
   if (targetOf(request).pathname !== CONNECT_PATH) throw problem('not_found');

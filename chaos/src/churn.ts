@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+import { runChurn } from './churn/run-churn';
+
+const USAGE = 'usage: pnpm churn [--connects 100000] [--seed 1]\n';
+const EX_USAGE = 64;
+const PROGRESS_EVERY = 10_000;
+/** Before the first measurement: caches, code and the heap have found their size. */
+const WARM_UP_SHARE = 0.2;
+const MIN_WARM_UP = 5_000;
+const MAY_GROW = 0.1;
+
+/** `pnpm churn`: connections come and go by the thousand; exits with 1 where anything of them is left. */
+async function churn(): Promise<number> {
+  const { values } = parseArgs({
+    options: { connects: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
+  });
+  const [connects, seed] = [Number(values.connects), Number(values.seed)];
+  if (!(connects >= 1 && Number.isInteger(seed))) {
+    process.stderr.write(USAGE);
+    return EX_USAGE;
+  }
+  const warmUp = Math.max(MIN_WARM_UP, Math.round(connects * WARM_UP_SHARE));
+  process.stdout.write(`Starting Postgres, Redis and 2 × ws-gateway; ${warmUp} connects to warm up …\n`);
+  const { findings, outcomes, seconds } = await runChurn({
+    connects,
+    seed,
+    warmUp,
+    mayGrow: MAY_GROW,
+    onProgress: (done, total) => {
+      if (done % PROGRESS_EVERY === 0) process.stdout.write(`  ${done} of ${total}\n`);
+    },
+  });
+  for (const [outcome, count] of [...outcomes].sort(([a], [b]) => a.localeCompare(b))) {
+    process.stdout.write(`  ${outcome.padEnd(28)} ${count}\n`);
+  }
+  const width = Math.max(...findings.map(({ what }) => what.length));
+  for (const { what, value, isGood } of findings) {
+    process.stdout.write(`  ${isGood ? '✓' : '✗'} ${what.padEnd(width)}  ${value}\n`);
+  }
+  const isGood = findings.every((finding) => finding.isGood);
+  const rate = (connects / seconds).toFixed(0);
+  process.stdout.write(
+    `${isGood ? '✓' : '✗'} ${connects} connects in ${seconds.toFixed(1)} s (${rate} per second); ${isGood ? 'nothing is left of them' : 'see ✗'}\n`,
+  );
+  return isGood ? 0 : 1;
+}
+
+churn().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(
+      `the churn failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  },
+);

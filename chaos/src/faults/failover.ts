@@ -1,0 +1,64 @@
+import type { ChaosWorld, RedisKind, RedisNode } from '../world/chaos-world';
+import { answers, seen } from './evidence';
+import type { Fault, Injected } from './fault';
+import { killNode, pickMaster, reviveNodes } from './redis-nodes';
+import { suspend } from './suspend';
+
+/** Long enough that another node takes over in most cases, and now and then not. */
+const DURATION = { minMs: 2_500, maxMs: 10_000 };
+
+/** Faults of a master that has others to take its place. */
+export function masterFaults(kind: 'sentinel' | 'cluster'): readonly Fault[] {
+  const kinds: readonly RedisKind[] = [kind];
+  const others = kind === 'sentinel' ? 'Sentinels' : 'a Cluster';
+  return [
+    {
+      id: `redis-${kind}-kill-master`,
+      what: `A master with ${others} is killed with SIGKILL and started again later.`,
+      kinds,
+      ...DURATION,
+      inject: async (world, random) => {
+        const { node, key } = await pickMaster(world, random);
+        const { pid } = node;
+        await killNode(node);
+        const isSilent = !(await answers(() => node.call('PING')));
+        const injected: Injected = {
+          target: node.label,
+          heal: () => reviveNodes(world),
+          effect: async () => seen(pid !== null && isSilent, `process ${pid} ended`),
+        };
+        return withSuccessor(injected, world, node, key);
+      },
+    },
+    {
+      id: `redis-${kind}-hang-master`,
+      what: `A master with ${others} is stopped with SIGSTOP and goes on later, when it may be none any more.`,
+      kinds,
+      ...DURATION,
+      inject: async (world, random) => {
+        const { node, key } = await pickMaster(world, random);
+        const injected = await suspend({
+          label: node.label,
+          ask: () => node.call('PING'),
+          signal: (signal) => node.kill(signal),
+          revive: () => reviveNodes(world),
+        });
+        return withSuccessor(injected, world, node, key);
+      },
+    },
+  ];
+}
+
+/** Its effect also tells who took over by the end, if somebody did. */
+function withSuccessor(injected: Injected, world: ChaosWorld, before: RedisNode, key: string): Injected {
+  return {
+    ...injected,
+    effect: async () => {
+      const evidence = await injected.effect();
+      if (evidence === null) return null;
+      // While nobody has taken over there may be nobody to tell.
+      const now = await world.redis.nodeOf(key).catch(() => before);
+      return now === before ? `${evidence}; nobody took over` : `${evidence}; ${now.label} took over`;
+    },
+  };
+}

@@ -1,0 +1,169 @@
+import type { Random } from '../random';
+import type { Mutation } from '../world/chaos-world';
+import { seen } from './evidence';
+import type { Fault } from './fault';
+import type { Role } from './slots';
+import { type Variant, variantFault } from './variant-fault';
+
+/** A place in the code of a service, which many pass through. */
+interface FaultPoint {
+  /** Ends the ids. */
+  name: string;
+  /** After "a gateway, ". */
+  where: string;
+  role: Role;
+  file: string;
+  /** A statement of the build, before or after which the point is. */
+  statement: string;
+  side: 'before' | 'after';
+  /** In how many of the passes it stalls: more where there are few. */
+  stallShare: number;
+}
+
+const POINTS: readonly FaultPoint[] = [
+  {
+    name: 'before-routing',
+    where: 'after the commit of messages and before they are routed',
+    role: 'api',
+    file: 'services/send-api/dist/messages/message-committer.js',
+    statement: 'const outcomes = await accept(sends, lock).finally(stopTimer);',
+    side: 'after',
+    stallShare: 0.1,
+  },
+  {
+    name: 'before-claim',
+    where: 'between the presence of a connection and the claim of its device',
+    role: 'gateway',
+    file: 'services/ws-gateway/dist/connect/connect-steps.js',
+    statement: 'connect.claimed = await claims.claim({ claim, connect }).catch(refuseOutage);',
+    side: 'before',
+    stallShare: 0.5,
+  },
+  {
+    name: 'before-sending',
+    where: 'between the reading of an offline list and the sending of its entries',
+    role: 'gateway',
+    file: 'services/ws-gateway/dist/entry-fetcher.js',
+    statement: 'const entries = await this.#readList(session, want);',
+    side: 'after',
+    stallShare: 0.5,
+  },
+  {
+    name: 'before-ack-commit',
+    where: 'before the commit of acknowledgements',
+    role: 'gateway',
+    file: 'services/ws-gateway/dist/ack-moves.js',
+    statement: 'const results = await (0, inbox_1.commitAroundLocks)(moves, lock, {',
+    side: 'before',
+    stallShare: 0.1,
+  },
+  {
+    name: 'before-ok',
+    where: 'after the commit of acknowledgements and before they are answered',
+    role: 'gateway',
+    file: 'services/ws-gateway/dist/ack-moves.js',
+    statement: 'teller.tell(results.flatMap((result) => (result instanceof Error ? [] : result.news)));',
+    side: 'before',
+    stallShare: 0.1,
+  },
+];
+
+/** The start itself is none of the fault's business. */
+const FROM_UPTIME_MS = [2_000, 3_500] as const;
+const STALL_MS = [2_000, 3_000] as const;
+
+/** Processes that end or stall at a certain place. */
+export const pointVariants: readonly Variant[] = [
+  ...POINTS.flatMap((point) => [killAt(point), stallAt(point)]),
+  block('api'),
+  block('gateway'),
+  throwInTimer('api'),
+  throwInTimer('gateway'),
+];
+
+/** Faults at a certain place in the code, of which the code knows nothing: they are put in when it is loaded. */
+export const pointFaults: readonly Fault[] = pointVariants.map((variant) => variantFault(variant));
+
+/** The process ends itself as SIGKILL would. */
+function killAt(point: FaultPoint): Variant {
+  return {
+    id: `${point.role}-kill-${point.name}`,
+    what: `One ${point.role} is killed ${point.where}.`,
+    role: point.role,
+    mutation: (_mark, random) => insert(point, `if (${isOn(random)}) process.kill(process.pid, 'SIGKILL');`),
+    effectOf: (_mark, exit) => seen(exit?.signal === 'SIGKILL', 'it ended there by SIGKILL'),
+  };
+}
+
+/** What comes there waits, now and then, while all else goes on. */
+function stallAt(point: FaultPoint): Variant {
+  return {
+    id: `${point.role}-stall-${point.name}`,
+    what: `One ${point.role} stalls now and then ${point.where}.`,
+    role: point.role,
+    mutation: (mark, random) =>
+      insert(
+        point,
+        `if (${isOn(random)} && Math.random() < ${point.stallShare}) {
+          ${mark.code}
+          await new Promise((resolve) => setTimeout(resolve, ${random.int(...STALL_MS)}));
+        }`,
+      ),
+    effectOf: (mark) => seen(mark.count() > 0, `it stalled there ${mark.count()} times`),
+  };
+}
+
+function block(role: Role): Variant {
+  return {
+    id: `${role}-block`,
+    what: `The event loop of one ${role} is busy for 2 to 3 s, again and again.`,
+    role,
+    mutation: (mark, random) => {
+      const blockMs = random.int(...STALL_MS);
+      return atStart(
+        role,
+        `setInterval(() => {
+          const end = performance.now() + ${blockMs};
+          while (performance.now() < end);
+          ${mark.code}
+        }, ${blockMs + random.int(1_000, 2_000)}).unref();`,
+      );
+    },
+    effectOf: (mark) => seen(mark.count() > 0, `it was busy ${mark.count()} times`),
+  };
+}
+
+/** It is to say so, stop as it does on a signal, and end with 1. */
+function throwInTimer(role: Role): Variant {
+  return {
+    id: `${role}-throw`,
+    what: `An error that nobody catches is thrown in a timer of one ${role}.`,
+    role,
+    mutation: (_mark, random) =>
+      atStart(
+        role,
+        `setTimeout(() => { throw new Error('thrown on purpose'); }, ${random.int(...FROM_UPTIME_MS)}).unref();`,
+      ),
+    effectOf: (_mark, exit) => seen(exit?.code === 1, 'it ended with 1'),
+  };
+}
+
+function insert({ file, statement, side }: FaultPoint, code: string): Mutation {
+  return {
+    file,
+    find: statement,
+    replace: side === 'before' ? `${code} ${statement}` : `${statement} ${code}`,
+  };
+}
+
+/** A build's first line, after which `code` runs. */
+function atStart(role: Role, code: string): Mutation {
+  const service = role === 'api' ? 'send-api' : 'ws-gateway';
+  const find = 'Object.defineProperty(exports, "__esModule", { value: true });';
+  return { file: `services/${service}/dist/main.js`, find, replace: `${find} ${code}` };
+}
+
+/** True from some time after the start of the process on. */
+function isOn(random: Random): string {
+  return `process.uptime() > ${random.int(...FROM_UPTIME_MS) / 1_000}`;
+}

@@ -1,0 +1,113 @@
+import { eventually } from '@posthorn/testing';
+import type { ChaosWorld } from '../world/chaos-world';
+import { answers, seen } from './evidence';
+import { EVERY_KIND, type Fault } from './fault';
+import { memoryFaults } from './redis-memory';
+import { killNode, labelsOf, mastersOf, pickMaster, reviveNodes } from './redis-nodes';
+import { subscriberFaults } from './redis-subscribers';
+import { suspend } from './suspend';
+
+/** A pause ends by itself: while all is paused, so is the command that would end it. */
+const PAUSE_MS = 5_000;
+const BACK_WITHIN_MS = 10_000;
+
+const flush: Fault = {
+  id: 'redis-flush',
+  what: 'FLUSHALL on every master.',
+  kinds: EVERY_KIND,
+  minMs: 0,
+  maxMs: 0,
+  inject: async (world) => {
+    const masters = await mastersOf(world);
+    let lost = 0;
+    for (const node of masters) {
+      lost += Number(await node.call('DBSIZE'));
+      await node.call('FLUSHALL');
+    }
+    return {
+      target: labelsOf(masters),
+      heal: async () => undefined,
+      effect: async () => seen(lost > 0, `${lost} keys are gone`),
+    };
+  },
+};
+
+const restartEmpty: Fault = {
+  id: 'redis-restart-empty',
+  what: 'Redis is killed with SIGKILL and started again with nothing in it.',
+  kinds: ['single'],
+  minMs: 300,
+  maxMs: 4_000,
+  inject: async (world, random) => {
+    const { node } = await pickMaster(world, random);
+    const { pid } = node;
+    await killNode(node);
+    const isSilent = !(await answers(() => node.call('PING')));
+    return {
+      target: node.label,
+      heal: () => reviveNodes(world),
+      effect: async () => seen(pid !== null && isSilent, `process ${pid} ended, and nothing answered`),
+    };
+  },
+};
+
+const hang: Fault = {
+  id: 'redis-hang',
+  what: 'Redis is stopped with SIGSTOP and goes on later.',
+  kinds: ['single'],
+  minMs: 3_000,
+  maxMs: 8_000,
+  inject: async (world, random) => {
+    const { node } = await pickMaster(world, random);
+    return await suspend({
+      label: node.label,
+      ask: () => node.call('PING'),
+      signal: (signal) => node.kill(signal),
+      revive: () => reviveNodes(world),
+    });
+  },
+};
+
+/** Redis answers nothing (ALL), or no command that writes (WRITE). */
+function pause(id: string, mode: 'ALL' | 'WRITE'): Fault {
+  return {
+    id,
+    what: `CLIENT PAUSE ${mode} on one master.`,
+    kinds: EVERY_KIND,
+    minMs: PAUSE_MS,
+    maxMs: PAUSE_MS,
+    inject: async (world, random) => {
+      const { node, key } = await pickMaster(world, random);
+      const write = (): Promise<unknown> => node.call('DEL', key);
+      const wasThere = await answers(write);
+      await node.call('CLIENT', 'PAUSE', PAUSE_MS, mode);
+      const [isRead, isWritten] = await Promise.all([answers(() => node.call('PING')), answers(write)]);
+      return {
+        target: node.label,
+        heal: async () => {
+          await untilWritten(world, key);
+          await reviveNodes(world);
+        },
+        effect: async () =>
+          seen(wasThere && !isWritten && isRead === (mode === 'WRITE'), 'it held a command back'),
+      };
+    },
+  };
+}
+
+/** Faults of Redis that do not need more than one. */
+export const redisFaults: readonly Fault[] = [
+  flush,
+  restartEmpty,
+  hang,
+  pause('redis-pause-all', 'ALL'),
+  pause('redis-pause-writes', 'WRITE'),
+  ...subscriberFaults,
+  ...memoryFaults,
+];
+
+/** By whoever serves the key: a Sentinel or a Cluster may have put another node in the place of a silent one. */
+async function untilWritten({ redis }: ChaosWorld, key: string): Promise<void> {
+  const isWritten = (): Promise<boolean> => answers(async () => (await redis.nodeOf(key)).call('DEL', key));
+  await eventually('Redis takes writes', isWritten, BACK_WITHIN_MS);
+}

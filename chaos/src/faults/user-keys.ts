@@ -1,0 +1,18 @@
+import type { Random } from '../random';
+import type { ChaosWorld } from '../world/chaos-world';
+
+/** The Redis keys of a user that services have, and one that they do not: for probes, in the same slot. */
+export function userKeys(
+  world: ChaosWorld,
+  user: string,
+): { presence: string; offline: string; probe: string } {
+  const base = `${world.redis.prefix}{${user}}:`;
+  return { presence: `${base}presence`, offline: `${base}offline`, probe: `${base}probe` };
+}
+
+/** Some different users, at most `count`. */
+export function pickUsers(world: ChaosWorld, random: Random, count: number): string[] {
+  const users = new Set<string>();
+  for (let n = 0; n < count; n++) users.add(random.pick(world.clients.users));
+  return [...users];
+}

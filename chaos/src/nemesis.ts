@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault, Injected } from './faults/fault';
+import type { HistoryRecorder } from './history/recorder';
+import type { Random } from './random';
+import type { ChaosWorld } from './world/chaos-world';
+
+/** What the nemesis works with. */
+export interface NemesisOptions {
+  world: ChaosWorld;
+  /** Injected in this order, again from the start when it is over. */
+  faults: readonly Fault[];
+  recorder: HistoryRecorder;
+  random: Random;
+  /** Tells of what goes on. */
+  say: (sentence: string) => void;
+}
+
+const PAUSE_MS = [300, 1_500] as const;
+const EFFECT_WAIT_MS = 8_000;
+const EFFECT_POLL_MS = 100;
+/** Often a second fault comes on top of the first, of another part of the world. */
+const SECOND_SHARE = 0.3;
+
+/** Breaks the world, one fault after the other, and makes it whole again. */
+export class Nemesis {
+  readonly #options: NemesisOptions;
+  #next = 0;
+
+  constructor(options: NemesisOptions) {
+    this.#options = options;
+  }
+
+  /** Injects faults for about `ms`; resolves when all are healed. Where `isWhole` each fault comes at least once. */
+  async run(ms: number, isWhole = false): Promise<void> {
+    const { faults, random } = this.#options;
+    const end = performance.now() + ms;
+    if (faults.length === 0) return await sleep(ms);
+    const least = isWhole ? faults.length : 0;
+    while (performance.now() < end || this.#next < least) {
+      const fault = this.#draw();
+      const second = random.chance(SECOND_SHARE) ? this.#drawOther(fault) : null;
+      await Promise.all([
+        this.#play(fault, 0),
+        second === null ? null : this.#play(second, random.int(200, 1_500)),
+      ]);
+      await sleep(random.int(...PAUSE_MS));
+    }
+  }
+
+  #draw(): Fault {
+    const { faults } = this.#options;
+    const fault = faults[this.#next++ % faults.length];
+    if (fault === undefined) throw new Error('the nemesis has no fault');
+    return fault;
+  }
+
+  /** The next fault, if it is of another part of the world: two of one part undo each other. */
+  #drawOther(first: Fault): Fault | null {
+    const { faults } = this.#options;
+    const fault = faults[this.#next % faults.length];
+    if (fault === undefined || partOf(fault) === partOf(first)) return null;
+    return this.#draw();
+  }
+
+  async #play(fault: Fault, delayMs: number): Promise<void> {
+    const { world, recorder, random, say } = this.#options;
+    const own = random.fork();
+    const durationMs = own.int(fault.minMs, fault.maxMs);
+    await sleep(delayMs);
+    const p = 'nemesis';
+    recorder.record(p, { type: 'info', f: 'fault', v: { id: fault.id, phase: 'start', target: '' } });
+    let target = '';
+    let effect: string | null = null;
+    let injected: Injected | null = null;
+    try {
+      injected = await fault.inject(world, own);
+      target = injected.target;
+      say(`${fault.id} ${target}`);
+      await sleep(durationMs);
+      effect = await untilSeen(injected);
+    } catch (error) {
+      say(`${fault.id} failed: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      await injected?.heal();
+      effect ??= (await injected?.effect()) ?? null;
+      recorder.record(p, { type: 'info', f: 'fault', v: { id: fault.id, phase: 'end', target, effect } });
+    }
+  }
+}
+
+/** A machine that is busy takes its time: a fault stays until it has taken effect, or for so long. */
+async function untilSeen(injected: Injected): Promise<string | null> {
+  const deadline = performance.now() + EFFECT_WAIT_MS;
+  for (;;) {
+    const effect = await injected.effect();
+    if (effect !== null || performance.now() > deadline) return effect;
+    await sleep(EFFECT_POLL_MS);
+  }
+}
+
+function partOf({ id }: Fault): string {
+  return id.split('-')[0] ?? id;
+}

@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type PostgresServer, startPostgres } from '@posthorn/stack';
+import { Client } from 'pg';
+import type { PostgresControl } from './chaos-world';
+
+const ENOUGH_CONNECTIONS = '60';
+
+/** A Postgres of our own that is ended and started again at its address, with its data. */
+export class PostgresServerControl implements PostgresControl {
+  readonly #dir: string;
+  readonly port: number;
+  #server: PostgresServer;
+  #isUp = true;
+  /** Of the database that the run uses. */
+  #url: string;
+
+  private constructor(dir: string, server: PostgresServer) {
+    this.#dir = dir;
+    this.#server = server;
+    this.port = server.port;
+    this.#url = server.url;
+  }
+
+  static async open(dir: string): Promise<PostgresServerControl> {
+    return new PostgresServerControl(dir, await startPostgres({ dir, settings: settings() }));
+  }
+
+  /** The database of the run, past every proxy. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** Makes an empty database, which is the run's from now on; the one before goes. */
+  async renew(name: string): Promise<void> {
+    const before = new URL(this.#url).pathname.slice(1);
+    this.#url = this.#server.url;
+    await this.query(`CREATE DATABASE ${name}`);
+    if (before !== new URL(this.#server.url).pathname.slice(1))
+      await this.query(`DROP DATABASE IF EXISTS ${before} WITH (FORCE)`);
+    const url = new URL(this.#server.url);
+    url.pathname = `/${name}`;
+    this.#url = url.href;
+  }
+
+  pids(): number[] {
+    const postmaster = this.#postmaster();
+    return postmaster === null ? [] : [postmaster, ...childrenOf(postmaster)];
+  }
+
+  async stop(mode: 'fast' | 'immediate' | 'kill'): Promise<void> {
+    if (!this.#isUp) return;
+    this.#isUp = false;
+    if (mode === 'kill') for (const pid of this.pids()) killIfThere(pid);
+    await this.#server.stop(mode === 'kill' ? 'immediate' : mode);
+  }
+
+  async start(): Promise<void> {
+    if (this.#isUp) return;
+    this.#server = await startPostgres({ dir: this.#dir, port: this.port, settings: settings() });
+    this.#isUp = true;
+  }
+
+  async query<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    const client = await this.#connect();
+    try {
+      return (await client.query<Row>(sql, values)).rows;
+    } finally {
+      await end(client);
+    }
+  }
+
+  async hold(): Promise<() => Promise<void>> {
+    const client = await this.#connect();
+    return () => end(client);
+  }
+
+  async #connect(): Promise<Client> {
+    const client = new Client({ connectionString: this.#url, connectionTimeoutMillis: 5_000 });
+    client.on('error', () => undefined); // the query's own failure says so
+    await client.connect();
+    return client;
+  }
+
+  /** From its lock file: what was started may be a wrapper that runs it as another user. */
+  #postmaster(): number | null {
+    try {
+      const pid = Number.parseInt(readFileSync(join(this.#server.dir, 'data', 'postmaster.pid'), 'utf8'), 10);
+      return Number.isSafeInteger(pid) ? pid : null;
+    } catch {
+      return null; // it does not run
+    }
+  }
+}
+
+async function end(client: Client): Promise<void> {
+  await client.end().catch(() => undefined); // ended by a fault meanwhile
+}
+
+function settings(): Record<string, string> {
+  return { max_connections: ENOUGH_CONNECTIONS };
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isSafeInteger(pid) && parentOf(pid) === parent);
+}
+
+function parentOf(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return null; // ended meanwhile
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // ended with its postmaster
+  }
+}
