@@ -96,6 +96,8 @@ export class AdminServer {
 
   /** CONNECT has no response object; what was asked before it is answered first. */
   #refuseTunnel(socket: Duplex): void {
+    // Node takes its own listener away: without one, a reset while it waits its turn would end the process.
+    socket.on('error', () => socket.destroy());
     const refuse = (): void =>
       refuseRaw(socket, problem('method_not_allowed', { headers: { Allow: 'GET, HEAD' } }));
     const inHand = this.#answers.get(socket);

@@ -78,7 +78,11 @@ export class HttpServer {
     this.#server.on('checkContinue', handle);
     this.#server.on('checkExpectation', handle);
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
-    this.#server.on('connect', (_req, socket) => this.#refuseWith(noTunnel(), socket));
+    this.#server.on('connect', (_req, socket) => {
+      // Node takes its own listener away: without one, a reset while it waits its turn would end the process.
+      socket.on('error', () => socket.destroy());
+      this.#refuseWith(noTunnel(), socket);
+    });
   }
 
   /** Resolves once it listens. Rejects with Node's error (`EADDRINUSE`, `EACCES`) if it cannot. */

@@ -306,6 +306,27 @@ test('§4.2: a tunnel that is asked for behind other requests is refused after t
   connection.close();
 });
 
+test('§4.2: a reset while a tunnel waits for its refusal ends nothing but that connection', async () => {
+  expect((await api.send('alice', { to: ['reset'], text: 'seed' })).status).toBe(201);
+  const release = await stores.database.hold(`SELECT * FROM inbox WHERE user_id = 'reset' FOR UPDATE`);
+  const body = '{"to":["reset"],"text":"before it"}';
+  const connection = await RawConnection.open(api.port);
+  connection.write(
+    `POST /v1/messages HTTP/1.1\r\n${jsonHead}Content-Length: ${body.length}\r\n\r\n${body}` +
+      'CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n',
+  );
+  await eventually('the send waits for the row', async () => {
+    const waiting = await stores.database.query(
+      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    return waiting.length > 0;
+  });
+  connection.socket.resetAndDestroy();
+  await ok();
+  await release();
+  await ok();
+});
+
 test('§4.2: a client that closes its side once it has asked gets its answer', async () => {
   const body = '{"to":["half"],"text":"half closed"}';
   const connection = await RawConnection.open(api.port);

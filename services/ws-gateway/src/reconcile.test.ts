@@ -105,4 +105,27 @@ describe('reconcile', () => {
     expect((await client.closed).code).toBe(1012);
     expect(client.all('ok')).toEqual([]);
   });
+
+  it('§5.1: a newer claim that is undone again ends nobody, also where an ack met it', async () => {
+    const user = fixture.user();
+    await fixture.send('alice', user, texts(1));
+    const client = await rare.connectLive(user);
+    // What a connect that is given up does to the row, for a moment.
+    const undone = fixture.database.query(`
+      DO $$ BEGIN
+        UPDATE device SET fence = fence + 1 WHERE user_id = '${user}';
+        COMMIT;
+        PERFORM pg_sleep(0.15);
+        UPDATE device SET fence = fence - 1 WHERE user_id = '${user}';
+      END $$`);
+    const isClaimed = async (): Promise<boolean> => (await fixture.device(user)).fence === 2;
+    await Promise.race([undone, eventually('claimed', isClaimed)]);
+    client.send({ type: 'ack', seq: 1, ref: 'met it' });
+    await undone;
+    await eventually('committed', async () => (await fixture.device(user)).cursor === 1, 5_000).catch(() => {
+      client.send({ type: 'ack', seq: 1, ref: 'again' });
+    });
+    await eventually('committed', async () => (await fixture.device(user)).cursor === 1);
+    expect(client.socket.readyState).toBe(1);
+  });
 });

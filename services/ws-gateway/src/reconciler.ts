@@ -20,6 +20,12 @@ export interface ReconcilerOptions {
   onAckWaiting(session: Session): void;
 }
 
+/** What a comparison found that is looked at again after a moment. */
+interface Found {
+  behind: { session: Session; newest: number }[];
+  overtaken: Session[];
+}
+
 const CHUNK = 2_000;
 /** What was committed a moment ago is probably on its way: it is no repair before this. */
 const GRACE_MS = 250;
@@ -95,25 +101,31 @@ export class Reconciler {
 
   async #reconcile(held: readonly Session[]): Promise<void> {
     const sessions = held.filter(({ state }) => state === 'draining' || state === 'live');
-    const behind: { session: Session; newest: number }[] = [];
-    // One part that fails does not keep the others from theirs.
+    const found: Found = { behind: [], overtaken: [] };
+    await this.#inChunks(sessions, (chunk) => this.#compare(chunk, found));
+    if (found.behind.length + found.overtaken.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+    for (const { session, newest } of found.behind) this.#repair(session, newest);
+    await this.#inChunks(found.overtaken, (chunk) => this.#endOvertaken(chunk));
+  }
+
+  /** One part that fails does not keep the others from theirs. */
+  async #inChunks(
+    sessions: readonly Session[],
+    work: (chunk: readonly Session[]) => Promise<void>,
+  ): Promise<void> {
     for (let from = 0; from < sessions.length; from += CHUNK) {
       try {
-        behind.push(...(await this.#compare(sessions.slice(from, from + CHUNK))));
+        await work(sessions.slice(from, from + CHUNK));
       } catch (error) {
         this.#options.log[isUnavailable(error) ? 'warn' : 'error']('reconcile put off', { error });
       }
     }
-    if (behind.length === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
-    for (const { session, newest } of behind) this.#repair(session, newest);
   }
 
-  /** Ends what is of the past; returns the sessions that do not know of their newest entry. */
-  async #compare(sessions: readonly Session[]): Promise<{ session: Session; newest: number }[]> {
-    if (sessions.length === 0) return [];
+  /** Ends what is of the past; finds who does not know of the newest entry, and whose device has a newer claim. */
+  async #compare(sessions: readonly Session[], { behind, overtaken }: Found): Promise<void> {
     const { epoch, devices } = await compareInboxes(this.#options.db, sessions);
-    const behind: { session: Session; newest: number }[] = [];
     for (const [index, session] of sessions.entries()) {
       const state = devices[index];
       if (state === undefined || session.state === 'closed') continue;
@@ -121,13 +133,21 @@ export class Reconciler {
         this.#options.onPast(session);
         continue;
       }
-      session.takeOver(state.fence, epoch);
+      if (state.fence > (session.fence ?? 0)) overtaken.push(session);
       if (session.ackWanted > session.ackCommitted) this.#options.onAckWaiting(session);
       if (state.newestSeq > (session.delivery?.newest ?? 0))
         behind.push({ session, newest: state.newestSeq });
       else session.pump();
     }
-    return behind;
+  }
+
+  /** Ends those whose device has a newer claim still: one of which no connection came is undone by now. */
+  async #endOvertaken(sessions: readonly Session[]): Promise<void> {
+    const { epoch, devices } = await compareInboxes(this.#options.db, sessions);
+    for (const [index, session] of sessions.entries()) {
+      const fence = devices[index]?.fence ?? null;
+      if (fence !== null) session.takeOver(fence, epoch);
+    }
   }
 
   #repair(session: Session, newest: number): void {
