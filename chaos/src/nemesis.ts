@@ -81,7 +81,8 @@ export class Nemesis {
     } catch (error) {
       say(`${fault.id} failed: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
-      await injected?.heal();
+      // What does not heal by itself is mended when the faults are over.
+      await injected?.heal().catch((error: unknown) => say(`${fault.id} did not heal: ${String(error)}`));
       effect ??= (await injected?.effect()) ?? null;
       recorder.record(p, { type: 'info', f: 'fault', v: { id: fault.id, phase: 'end', target, effect } });
     }
