@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '@posthorn/stack';
@@ -101,7 +102,13 @@ function settings(): Record<string, string> {
   return { max_connections: ENOUGH_CONNECTIONS };
 }
 
+/** By `ps` where there is no /proc. */
 function childrenOf(parent: number): number[] {
+  if (process.platform !== 'linux') {
+    const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+    const rows = table.split('\n').map((row) => row.trim().split(/\s+/).map(Number));
+    return rows.flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid] : []));
+  }
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number.isSafeInteger(pid) && parentOf(pid) === parent);

@@ -64,3 +64,16 @@ test('§6: what nobody meets for two minutes is forgotten, what is used is not',
   passMs(2_000);
   expect(await process.gateways.words()).toEqual({ live: ' used ', absent: ' ', dead: ' ' });
 });
+
+test('§6: also where only presence asks, as in a gateway, what nobody meets is forgotten', async () => {
+  await process.gateways.findLive(['old', 'met']);
+  passMs(119_000);
+  await process.gateways.findLive(['met']);
+  passMs(2_000);
+  await process.gateways.findLive(['new']);
+  // What is known is told in words, of what is gone as well; what is not known is in none.
+  passMs(500);
+  const { live, absent, dead } = await process.gateways.words();
+  const known = `${live}${absent}${dead}`.trim().split(/\s+/);
+  expect(known.sort()).toEqual(['met', 'new']);
+});

@@ -58,6 +58,7 @@ export class LiveGateways {
   async findLive(ids: Iterable<string>): Promise<{ live: Set<string>; unknown: Set<string> }> {
     const asked = [...new Set(ids)];
     const now = Date.now();
+    this.markUsed(asked);
     const isFresh = (id: string): boolean => now - (this.#known.get(id)?.readAt ?? 0) < LIVENESS_MAX_AGE_MS;
     const stale = asked.filter((id) => !isFresh(id));
     if (stale.length > 0) await this.read(stale);
@@ -69,6 +70,7 @@ export class LiveGateways {
 
   /** Reads leases now; what is known of those out of reach stays as it is. */
   async read(ids: readonly string[], waitMs?: number): Promise<void> {
+    this.#forgetUnused();
     const replies = await this.#redis.runAll(
       ids.map((id) => ['exists', this.#keys.lease(id)] as const),
       waitMs,
@@ -92,14 +94,16 @@ export class LiveGateways {
     }
   }
 
-  /** One refresh at a time; what nobody met for two minutes is forgotten, which bounds the map. */
-  async #refresh(ids: readonly string[], waitMs: number): Promise<void> {
+  /** What nobody met for two minutes: that bounds the map. */
+  #forgetUnused(): void {
     const now = Date.now();
-    const inUse = ids.filter((id) => {
-      const isInUse = now - (this.#known.get(id)?.usedAt ?? 0) < FORGET_AFTER_MS;
-      if (!isInUse) this.#known.delete(id);
-      return isInUse;
-    });
+    for (const [id, { usedAt }] of this.#known) if (now - usedAt >= FORGET_AFTER_MS) this.#known.delete(id);
+  }
+
+  /** One refresh at a time. */
+  async #refresh(ids: readonly string[], waitMs: number): Promise<void> {
+    this.#forgetUnused();
+    const inUse = ids.filter((id) => this.#known.has(id));
     if (inUse.length === 0) return;
     this.#refreshing ??= this.read(inUse, waitMs).finally(() => {
       this.#refreshing = null;
