@@ -4,10 +4,11 @@ import { isExpected, type SeededBug, seededBugs } from './bugs/seeded-bugs';
 import { checkHistory } from './check/check-history';
 import { invariants } from './check/invariants';
 import type { Verdict } from './check/verdict';
+import { runCommand, UsageError } from './command';
 import { faultsFor } from './faults/catalogue';
 import type { Fault } from './faults/fault';
 import { readHistory } from './history/read-history';
-import { type ChaosOptions, parseOptions, USAGE, UsageError } from './options';
+import { type ChaosOptions, parseOptions, USAGE } from './options';
 import { createRandom } from './random';
 import { reportOf } from './report';
 import { CHECK_OPTIONS, run } from './run';
@@ -15,12 +16,9 @@ import { Summary } from './summary';
 import type { RedisKind } from './world/chaos-world';
 import { openStores, type Stores } from './world/stores';
 
-const EX_USAGE = 64;
-
 /** `pnpm chaos`: see `USAGE`. Exits with 0 when every run is valid, or every bug was noticed, else with 1. */
 async function chaos(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
-  if (options.isHelp) return help();
   if (options.isList) return list();
   if (options.checkFile !== null) return checkAgain(options.checkFile);
   mkdirSync(options.reportDir, { recursive: true });
@@ -143,38 +141,18 @@ function checkAgain(file: string): number {
   return verdict.verdict === 'valid' ? 0 : 1;
 }
 
-function help(): number {
-  process.stdout.write(USAGE);
-  return 0;
-}
-
 function list(): number {
   for (const kind of ['single', 'sentinel', 'cluster'] as const) {
     process.stdout.write(`Faults with a ${kind} Redis\n`);
-    for (const { id, what } of faultsFor(kind)) process.stdout.write(`  ${id.padEnd(32)}${what}\n`);
+    for (const { id, what } of faultsFor(kind)) process.stdout.write(`  ${id.padEnd(36)}${what}\n`);
   }
   process.stdout.write('What is checked\n');
   for (const [name, demand] of Object.entries(invariants))
-    process.stdout.write(`  ${name.padEnd(32)}${demand}\n`);
+    process.stdout.write(`  ${name.padEnd(36)}${demand}\n`);
   process.stdout.write('Bugs on purpose\n');
   for (const { name, expected } of seededBugs)
     process.stdout.write(`  ${name.padEnd(60)}${expected.join(', ')}\n`);
   return 0;
 }
 
-chaos(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n\n${USAGE}`);
-      process.exitCode = EX_USAGE;
-      return;
-    }
-    process.stderr.write(
-      `chaos failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    process.exitCode = 1;
-  },
-);
+runCommand(USAGE, chaos);

@@ -1,8 +1,15 @@
 import { parseArgs } from 'node:util';
 import { runChurn } from './churn/run-churn';
+import { integer, parsed, runCommand } from './command';
 
-const USAGE = 'usage: pnpm churn [--connects 100000] [--seed 1]\n';
-const EX_USAGE = 64;
+const USAGE = `usage: pnpm churn [options]
+
+Connections come and go by the thousand; nothing of them may be left.
+
+  --connects N   so many (100000)
+  --seed N       what they do follows from it (1)
+  --help         this
+`;
 const PROGRESS_EVERY = 10_000;
 /** Before the first measurement: caches, code and the heap have found their size. */
 const WARM_UP_SHARE = 0.2;
@@ -10,15 +17,15 @@ const MIN_WARM_UP = 5_000;
 const MAY_GROW = 0.1;
 
 /** `pnpm churn`: connections come and go by the thousand; exits with 1 where anything of them is left. */
-async function churn(): Promise<number> {
-  const { values } = parseArgs({
-    options: { connects: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
-  });
-  const [connects, seed] = [Number(values.connects), Number(values.seed)];
-  if (!(connects >= 1 && Number.isInteger(seed))) {
-    process.stderr.write(USAGE);
-    return EX_USAGE;
-  }
+async function churn(args: readonly string[]): Promise<number> {
+  const { values } = parsed(() =>
+    parseArgs({
+      args: [...args],
+      options: { connects: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
+    }),
+  );
+  const connects = integer('connects', values.connects, 1);
+  const seed = integer('seed', values.seed, 0);
   const warmUp = Math.max(MIN_WARM_UP, Math.round(connects * WARM_UP_SHARE));
   process.stdout.write(`Starting Postgres, Redis and 2 × ws-gateway; ${warmUp} connects to warm up …\n`);
   const { findings, outcomes, seconds } = await runChurn({
@@ -45,14 +52,4 @@ async function churn(): Promise<number> {
   return isGood ? 0 : 1;
 }
 
-churn().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(
-      `the churn failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    process.exitCode = 1;
-  },
-);
+runCommand(USAGE, churn);

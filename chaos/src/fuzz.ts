@@ -1,9 +1,18 @@
 import { parseArgs } from 'node:util';
+import { integer, parsed, runCommand, UsageError } from './command';
 import { LANES, type Lane } from './fuzz/fuzz-case';
 import { type FuzzResult, runFuzz } from './fuzz/run-fuzz';
 
-const USAGE = 'usage: pnpm fuzz [--cases 100000] [--seed 1] [--from 0] [--only http|upgrade|frames]\n';
-const EX_USAGE = 64;
+const USAGE = `usage: pnpm fuzz [options]
+
+Hostile input from a seed, against two of each service, with canary traffic that must keep flowing.
+
+  --cases N     so many cases (100000)
+  --seed N      what the cases follow from (1)
+  --from N      the number of the first case, to play one again (0)
+  --only LANE   http, upgrade or frames
+  --help        this
+`;
 const GROUPS: Readonly<Record<string, readonly Lane[]>> = {
   http: ['bodies', 'raw'],
   upgrade: ['upgrade'],
@@ -12,21 +21,13 @@ const GROUPS: Readonly<Record<string, readonly Lane[]>> = {
 const PROGRESS_EVERY_S = 10;
 
 /** `pnpm fuzz`: hostile input by a seed against two of each service; exits with 1 where one of the cases went wrong. Ctrl-C ends it early, with its figures. */
-async function fuzz(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      cases: { type: 'string', default: '100000' },
-      seed: { type: 'string', default: '1' },
-      from: { type: 'string', default: '0' },
-      only: { type: 'string' },
-    },
-  });
-  const [cases, seed, from] = [Number(values.cases), Number(values.seed), Number(values.from)];
+async function fuzz(args: readonly string[]): Promise<number> {
+  const values = parsed(() => read(args));
+  const cases = integer('cases', values.cases, 1);
+  const seed = integer('seed', values.seed, 0);
+  const from = integer('from', values.from, 0);
   const lanes = values.only === undefined ? LANES : GROUPS[values.only];
-  if (!(cases >= 1 && Number.isInteger(seed) && from >= 0) || lanes === undefined) {
-    process.stderr.write(USAGE);
-    return EX_USAGE;
-  }
+  if (lanes === undefined) throw new UsageError(`--only must be one of ${Object.keys(GROUPS).join(', ')}`);
   say('Starting Postgres, Redis, 2 × send-api and 2 × ws-gateway …\n');
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
@@ -50,6 +51,18 @@ async function fuzz(): Promise<number> {
   return print(result);
 }
 
+function read(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    options: {
+      cases: { type: 'string', default: '100000' },
+      seed: { type: 'string', default: '1' },
+      from: { type: 'string', default: '0' },
+      only: { type: 'string' },
+    },
+  }).values;
+}
+
 function print({ report, cases, seconds, accepted, ...canary }: FuzzResult): number {
   for (const [outcome, count] of [...report.outcomes].sort(([a], [b]) => a.localeCompare(b))) {
     say(`  ${outcome.padEnd(28)} ${count}\n`);
@@ -68,14 +81,4 @@ function say(text: string): void {
   process.stdout.write(text);
 }
 
-fuzz().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(
-      `the fuzz failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    process.exitCode = 1;
-  },
-);
+runCommand(USAGE, fuzz);

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { integer, parsed, UsageError } from './command';
 import type { RedisKind } from './world/chaos-world';
 
 /** What `pnpm chaos` is asked to do. */
@@ -18,12 +19,6 @@ export interface ChaosOptions {
   /** A history to check, instead of a run. */
   checkFile: string | null;
   isList: boolean;
-  isHelp: boolean;
-}
-
-/** The arguments are wrong; the message says how they are right. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 export const USAGE = `usage: pnpm chaos [options]
@@ -43,6 +38,7 @@ seed on each kind of Redis.
   --report DIR      where reports and histories go (.posthorn/chaos)
   --check FILE      checks a history again
   --list            names the faults, the invariants and the bugs
+  --help            this
 `;
 
 const KINDS: readonly RedisKind[] = ['single', 'sentinel', 'cluster'];
@@ -53,7 +49,7 @@ const LONG_SEEDS = 30;
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): ChaosOptions {
-  const values = read(args);
+  const values = parsed(() => read(args));
   const given = (values.seed ?? []).map((text) => integer('seed', text, 0));
   const isAll = values.all ?? false;
   const isWhole = values.whole ?? false;
@@ -70,33 +66,27 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     reportDir: values.report ?? '.posthorn/chaos',
     checkFile: values.check ?? null,
     isList: values.list ?? false,
-    isHelp: values.help ?? false,
   };
 }
 
 function read(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        redis: { type: 'string', multiple: true },
-        seed: { type: 'string', multiple: true },
-        seeds: { type: 'string' },
-        seconds: { type: 'string' },
-        rate: { type: 'string' },
-        only: { type: 'string', multiple: true },
-        whole: { type: 'boolean' },
-        all: { type: 'boolean' },
-        bug: { type: 'string', multiple: true },
-        report: { type: 'string' },
-        check: { type: 'string' },
-        list: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return parseArgs({
+    args: [...args],
+    options: {
+      redis: { type: 'string', multiple: true },
+      seed: { type: 'string', multiple: true },
+      seeds: { type: 'string' },
+      seconds: { type: 'string' },
+      rate: { type: 'string' },
+      only: { type: 'string', multiple: true },
+      whole: { type: 'boolean' },
+      all: { type: 'boolean' },
+      bug: { type: 'string', multiple: true },
+      report: { type: 'string' },
+      check: { type: 'string' },
+      list: { type: 'boolean' },
+    },
+  }).values;
 }
 
 function seedsFor(count: string | undefined, isAll: boolean, isBugs: boolean): number[] {
@@ -105,13 +95,6 @@ function seedsFor(count: string | undefined, isAll: boolean, isBugs: boolean): n
     return Array.from({ length: seeds }, (_, index) => index + 1);
   }
   return isBugs ? [FIXED_SEED] : [FIXED_SEED, randomInt(FIXED_SEED + 1, MAX_SEED)];
-}
-
-function integer(name: string, text: string, min: number): number {
-  const value = Number(text);
-  if (!/^\d{1,10}$/.test(text) || value < min || value > MAX_SEED)
-    throw new UsageError(`--${name} must be an integer of ${min} or more`);
-  return value;
 }
 
 function kindOf(text: string): RedisKind {

@@ -49,8 +49,9 @@ export const CHECK_OPTIONS: CheckOptions = {
 /** A bug must show while connections last, which is 10 s at most. */
 const BUG_PROMPT_MS = 5_000;
 
-const USERS = 20;
-const SENDERS = 8;
+const USERS = 32;
+/** Each waits for its answer: enough of them that a slow answer does not slow the others. */
+const SENDERS = 32;
 const WARM_UP_MS = 2_000;
 const SETTLE_MS = 30_000;
 /** Until every device has everything, and until every fresh one has. */

@@ -1,5 +1,8 @@
 import type { Verdict } from './check/verdict';
 
+/** Of fewer sends a p99 is the longest of them. */
+const ENOUGH_SENDS = 100;
+
 /** Several runs together. */
 export class Summary {
   readonly #verdicts: Verdict[] = [];
@@ -32,8 +35,19 @@ export class Summary {
       `out of order ${sum((counts) => counts.inversions)}`,
       `silently missing ${sum((counts) => counts.gaps)}`,
       `at or below a cursor ${sum((counts) => counts.duplicatesBelowCursor)}`,
-      `sends during faults of Redis: ${percent(redisOk, redisTotal)} of ${redisTotal} answered 200 or 201`,
+      `sends during faults of Redis: ${percent(redisOk, redisTotal)} of ${redisTotal} answered 200 or 201, ${this.#addedP99()}`,
     ].join(' · ');
+  }
+
+  /** How much longer the slowest sends took while a fault of Redis was on than without any, run by run. */
+  #addedP99(): string {
+    const added = this.#verdicts
+      .filter(({ counts }) => Math.min(counts.redisFaultSends.total, counts.quietSends.total) >= ENOUGH_SENDS)
+      .map(({ counts }) => Math.max(0, counts.redisFaultSends.p99Ms - counts.quietSends.p99Ms))
+      .toSorted((a, b) => a - b);
+    const [median, most] = [added[added.length >> 1], added.at(-1)];
+    if (median === undefined || most === undefined) return 'too few for their p99';
+    return `p99 longer by ${median.toFixed(0)} ms (median of ${added.length} runs; at most ${most.toFixed(0)} ms)`;
   }
 }
 

@@ -324,6 +324,27 @@ const CASES: readonly (readonly [string, (parts: Parts) => Draft])[] = [
     }),
   ],
   [
+    // A tunnel that waits for the answers before it has no owner yet: whatever happens to it meanwhile is ours.
+    'a tunnel or an upgrade behind requests, cut',
+    ({ random, head, send }) => ({
+      bytes: [
+        `${send}${`GET /v1/inbox?limit=1 HTTP/1.1\r\n${head}\r\n`.repeat(random.int(0, 5))}`,
+        random.pick([`CONNECT evil:443 HTTP/1.1\r\n${head}\r\n`, upgradeOf(head)]),
+      ],
+      expected: null,
+      ending: random.pick(['reset', 'fin']),
+      mayStore: true,
+    }),
+  ],
+  [
+    'a tunnel or an upgrade, cut',
+    ({ random, head }) => ({
+      bytes: random.pick([`CONNECT evil:443 HTTP/1.1\r\n${head}\r\n`, upgradeOf(head)]),
+      expected: null,
+      ending: random.pick(['reset', 'fin']),
+    }),
+  ],
+  [
     'garbage after a request',
     ({ send }) => ({
       bytes: `${send}\0garbage\r\n\r\n`,
@@ -365,6 +386,11 @@ const CASES: readonly (readonly [string, (parts: Parts) => Draft])[] = [
 
 function chunk(body: string): string {
   return `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+}
+
+/** A WebSocket handshake, to a service that has none. */
+function upgradeOf(head: string): string {
+  return `GET /v1/connect?device=d HTTP/1.1\r\n${head}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`;
 }
 
 function inPieces(random: Random, text: string): string[] {

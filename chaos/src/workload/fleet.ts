@@ -1,7 +1,7 @@
 import type { HistoryRecorder } from '../history/recorder';
 import type { Random } from '../random';
 import type { ClientControl } from '../world/chaos-world';
-import { MANUAL_HABITS } from './ack-habit';
+import { type AckHabit, MANUAL_HABITS } from './ack-habit';
 import { Device } from './device';
 
 /** What a fleet works with. */
@@ -14,8 +14,8 @@ export interface FleetOptions {
   silenceMs: number;
 }
 
-const DEVICES = ['d1', 'd2'] as const;
-/** Every so many users have a third device, which acknowledges by being written to. */
+/** Every so many users have a second device, and others one that acknowledges by being written to. */
+const SECOND_EVERY = 2;
 const AUTO_EVERY = 5;
 const READ_SHARE = 0.3;
 const FLAP_PAUSE_MS = 60;
@@ -31,10 +31,9 @@ export class Fleet implements ClientControl {
     this.#options = options;
     this.users = options.users;
     for (const [index, user] of options.users.entries()) {
-      for (const [nth, device] of DEVICES.entries()) {
-        const habit = MANUAL_HABITS[(index + 2 * nth) % MANUAL_HABITS.length] ?? 'at once';
-        this.#add({ user, device, habit, readShare: nth === 0 ? READ_SHARE : 0 });
-      }
+      this.#add({ user, device: 'd1', habit: habitOf(index), readShare: READ_SHARE });
+      if (index % SECOND_EVERY === 0)
+        this.#add({ user, device: 'd2', habit: habitOf(index / SECOND_EVERY), readShare: 0 });
       if (index % AUTO_EVERY === 0) this.#add({ user, device: 'auto', habit: 'auto', readShare: 0 });
     }
   }
@@ -110,4 +109,8 @@ export class Fleet implements ClientControl {
     const { random } = this.#options;
     return this.devices.filter(() => random.chance(share));
   }
+}
+
+function habitOf(index: number): AckHabit {
+  return MANUAL_HABITS[index % MANUAL_HABITS.length] ?? 'at once';
 }

@@ -27,6 +27,9 @@ interface Send {
 
 /** Statuses that promise that nothing was done; after any other failure the outcome is unknown. */
 const REFUSALS = new Set([400, 401, 403, 404, 405, 413, 415, 422, 429]);
+/** Most messages go to one user, as they do in life, and so that many go in a run. */
+const TO_SEVERAL_SHARE = 0.1;
+const TO_ALL_SHARE = 0.002;
 const INVALID_USER = 'no such user!';
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
@@ -66,9 +69,9 @@ export class Sender {
     const n = this.#count++;
     const from = random.pick(users);
     const to = new Set<string>();
-    if (random.chance(0.01)) for (const user of users) to.add(user);
+    if (random.chance(TO_ALL_SHARE)) for (const user of users) to.add(user);
     else
-      for (let left = random.chance(0.2) ? random.int(2, 10) : 1; left > 0; left--)
+      for (let left = random.chance(TO_SEVERAL_SHARE) ? random.int(2, 6) : 1; left > 0; left--)
         to.add(random.pick(users));
     if (random.chance(0.05)) to.add(from);
     if (random.chance(0.02)) to.add(INVALID_USER);

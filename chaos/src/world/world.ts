@@ -21,6 +21,8 @@ export interface WorldOptions {
   bugs?: Partial<Record<ServiceName, StartVariant>>;
   /** Changes of the schema on purpose. */
   sql?: string;
+  /** Of every service, on top of the stores' addresses; those of the fault suite unless given. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 /** Shorter times than the defaults, so that what they bound shows in a short run. */
@@ -74,7 +76,7 @@ export class World implements ChaosWorld {
   }
 
   static async start(options: WorldOptions): Promise<World> {
-    const { stores, name, users, recorder, bugs = {}, sql } = options;
+    const { stores, name, users, recorder, bugs = {}, sql, settings = CHAOS_SETTINGS } = options;
     const { postgres, redis } = stores;
     await postgres.renew(name);
     await migrateDatabase(postgres.url);
@@ -95,7 +97,7 @@ export class World implements ChaosWorld {
       const toRedis = stores.kind === 'single' ? await onEdge(`${role}-redis`, index, redis.url) : null;
       const front = await onEdge(`client-${role}`, index);
       const env = {
-        ...CHAOS_SETTINGS,
+        ...settings,
         DATABASE_URL: toPostgres.through(postgres.url),
         REDIS_URL: toRedis?.through(redis.url) ?? redis.url,
         REDIS_PREFIX: redis.prefix,

@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long it takes until `check` is true, ms; null when that is not within `withinMs`. What it throws counts as not yet. */
+export async function timeUntil(
+  check: () => boolean | Promise<boolean>,
+  withinMs: number,
+  pollMs = 20,
+): Promise<number | null> {
+  const startedAt = performance.now();
+  for (;;) {
+    const isTrue = await Promise.resolve()
+      .then(check)
+      .catch(() => false);
+    const ms = performance.now() - startedAt;
+    if (isTrue) return ms;
+    if (ms > withinMs) return null;
+    await sleep(pollMs);
+  }
+}
