@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { isExpected, type SeededBug, seededBugs } from './bugs/seeded-bugs';
 import { checkHistory } from './check/check-history';
 import { invariants } from './check/invariants';
-import type { Verdict } from './check/verdict';
 import { runCommand, UsageError } from './command';
 import { faultsFor } from './faults/catalogue';
 import type { Fault } from './faults/fault';
@@ -11,10 +10,12 @@ import { readHistory } from './history/read-history';
 import { type ChaosOptions, parseOptions, USAGE } from './options';
 import { createRandom } from './random';
 import { reportOf } from './report';
-import { CHECK_OPTIONS, run } from './run';
+import { CHECK_OPTIONS, type RunResult, run } from './run';
 import { Summary } from './summary';
 import type { RedisKind } from './world/chaos-world';
 import { openStores, type Stores } from './world/stores';
+
+const WHOLE_PER_SECOND = 300;
 
 /** `pnpm chaos`: see `USAGE`. Exits with 0 when every run is valid, or every bug was noticed, else with 1. */
 async function chaos(args: readonly string[]): Promise<number> {
@@ -34,7 +35,9 @@ async function playMatrix(options: ChaosOptions): Promise<number> {
       for (const seed of options.wholeSeeds) summary.add(await playToVerdict(options, stores, seed, true));
     });
   }
-  process.stdout.write(`\n${summary.line()}\n`);
+  process.stdout.write(
+    `\nfaults that took effect:\n${summary.faultLines().join('\n')}\n\n${summary.line()}\n`,
+  );
   return summary.count('invalid') + summary.count('unknown') === 0 ? 0 : 1;
 }
 
@@ -46,7 +49,7 @@ async function playBugs(options: ChaosOptions, wanted: 'all' | readonly string[]
   let noticed = 0;
   await withStores(kind, async (stores) => {
     for (const bug of bugs) {
-      const verdict = await playOne(options, stores, seed, bug);
+      const { verdict } = await playOne(options, stores, seed, bug);
       const isNoticed = isExpected(bug, verdict);
       if (isNoticed) noticed++;
       process.stdout.write(`  ${isNoticed ? '✓ noticed' : '✗ NOT noticed'}: ${bug.name}\n`);
@@ -62,9 +65,9 @@ async function playToVerdict(
   stores: Stores,
   seed: number,
   isWhole: boolean,
-): Promise<Verdict> {
+): Promise<RunResult> {
   const first = await playOne(options, stores, seed, null, isWhole);
-  return first.verdict === 'unknown' ? await playOne(options, stores, seed, null, isWhole) : first;
+  return first.verdict.verdict === 'unknown' ? await playOne(options, stores, seed, null, isWhole) : first;
 }
 
 async function playOne(
@@ -73,7 +76,7 @@ async function playOne(
   seed: number,
   bug: SeededBug | null,
   isWhole = false,
-): Promise<Verdict> {
+): Promise<RunResult> {
   const { kind } = stores;
   const startedAt = performance.now();
   const name = [kind, `seed-${seed}`, ...(bug === null ? [] : [bug.name.replaceAll(/\W+/g, '-')])].join('-');
@@ -82,30 +85,32 @@ async function playOne(
     const second = ((performance.now() - startedAt) / 1000).toFixed(0).padStart(4);
     process.stdout.write(`${second} s  ${name}  ${sentence}\n`);
   };
-  const { verdict, events } = await run({
+  const result = await run({
     stores,
     seed,
     faultsMs: options.faultsMs,
-    perSecond: options.perSecond,
+    // The history of a whole run is long, and has to fit in memory.
+    perSecond: isWhole ? Math.min(options.perSecond, WHOLE_PER_SECOND) : options.perSecond,
     faults: shuffled(faultsOf(kind, bug === null ? options.only : (bug.faults ?? [])), seed),
     isWhole,
     historyFile,
     say,
     ...(bug === null ? {} : { bug }),
   });
+  const { verdict, events } = result;
   const more = bug === null ? (isWhole ? ' --whole' : '') : ` --bug '${bug.name}'`;
   const command = `pnpm chaos --redis ${kind} --seed ${seed}${more}`;
   const reportFile = join(options.reportDir, `${name}.md`);
   writeFileSync(reportFile, reportOf({ title: name, command, events, verdict }));
   const single = new Summary();
-  single.add(verdict);
+  single.add(result);
   say(`${verdict.verdict}: ${single.line()}`);
   for (const { invariant, count, witnesses } of verdict.violations) {
     say(`broken: ${invariant}, ${count} times; ${witnesses[0] ?? ''}`);
   }
   for (const doubt of verdict.doubts) say(`in doubt: ${doubt}`);
   say(`report: ${reportFile}`);
-  return verdict;
+  return result;
 }
 
 /** @throws UsageError when a fault is named that there is not */

@@ -30,7 +30,7 @@ seed on each kind of Redis.
   --seed N          this seed, as in the report of a run; may be given several times
   --seeds N         so many seeds, from 1 on
   --seconds N       faults for so long in each run (20)
-  --rate N          sends per second (300)
+  --rate N          sends per second, if the machine can (300; with --all 1000)
   --only FAULT      this fault only; may be given several times
   --whole           every fault at least once in each run
   --all             30 seeds on each kind of Redis, and one whole run each: the long matrix
@@ -60,7 +60,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     seeds: isWhole ? [] : seeds,
     wholeSeeds: isWhole ? seeds : isAll ? [WHOLE_SEED] : [],
     faultsMs: integer('seconds', values.seconds ?? '20', 1) * 1_000,
-    perSecond: integer('rate', values.rate ?? '300', 1),
+    perSecond: integer('rate', values.rate ?? (isAll ? '1000' : '300'), 1),
     only: values.only ?? null,
     bugs: values.bug?.includes('all') ? 'all' : (values.bug ?? null),
     reportDir: values.report ?? '.posthorn/chaos',

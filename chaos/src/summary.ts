@@ -1,4 +1,5 @@
 import type { Verdict } from './check/verdict';
+import type { RunResult } from './run';
 
 /** Of fewer sends a p99 is the longest of them. */
 const ENOUGH_SENDS = 100;
@@ -6,9 +7,22 @@ const ENOUGH_SENDS = 100;
 /** Several runs together. */
 export class Summary {
   readonly #verdicts: Verdict[] = [];
+  readonly #faults = new Map<string, { injected: number; proven: number }>();
 
-  add(verdict: Verdict): void {
+  add({ verdict, events }: RunResult): void {
     this.#verdicts.push(verdict);
+    for (const { f, v } of events) {
+      if (f !== 'fault' || v.phase !== 'end') continue;
+      const { injected, proven } = this.#faults.get(v.id) ?? { injected: 0, proven: 0 };
+      this.#faults.set(v.id, { injected: injected + 1, proven: proven + (v.effect === null ? 0 : 1) });
+    }
+  }
+
+  /** A line for each fault: how often it was injected, and how often it was seen to take effect. */
+  faultLines(): string[] {
+    return [...this.#faults]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, { injected, proven }]) => `  ${id.padEnd(36)}${proven} of ${injected}`);
   }
 
   /** How many runs had each verdict. */
@@ -26,7 +40,7 @@ export class Summary {
     const redisTotal = sum(({ redisFaultSends }) => redisFaultSends.total);
     return [
       `${this.#verdicts.length} runs: ${this.count('valid')} valid, ${this.count('invalid')} invalid, ${this.count('unknown')} unknown`,
-      `${sum((counts) => counts.faultsProven)} of ${sum((counts) => counts.faultsInjected)} faults took effect`,
+      `${sum((counts) => counts.faultsProven)} of ${sum((counts) => counts.faultsInjected)} faults took effect, of ${this.#faults.size} kinds`,
       `${sum((counts) => counts.acknowledged)} messages acknowledged, ${sum((counts) => counts.recovered)} more were committed without an answer`,
       `${deliveries} deliveries, ${percent(resent, deliveries)} sent again`,
       `lost ${sum((counts) => counts.lost)}`,
