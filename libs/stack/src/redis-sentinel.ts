@@ -95,12 +95,23 @@ export class RedisSentinel {
     return replica;
   }
 
-  /** Has the sentinels exchange master and replica, as for maintenance; resolves once they agree on it. */
+  /**
+   * Has the sentinels exchange master and replica, as for maintenance; resolves once they agree on it. A sentinel
+   * gives up where the replica does not follow in its time, as on a busy machine: it is asked again then.
+   */
   async failOver(): Promise<void> {
     const before = await this.master();
     const [sentinel] = this.sentinels;
-    await sentinel?.ask((redis) => redis.call('SENTINEL', 'FAILOVER', MASTER_NAME));
-    await until('another master', async () => (await this.master()) !== before, BOUND_MS);
+    let askAgainAt = 0;
+    const isDone = async (): Promise<boolean> => {
+      if ((await this.master()) !== before) return true;
+      if (performance.now() < askAgainAt) return false;
+      askAgainAt = performance.now() + FAILOVER_TIMEOUT_MS;
+      // Refused while one is under way, or the replica is not good yet: that counts as not done.
+      await sentinel?.ask((redis) => redis.call('SENTINEL', 'FAILOVER', MASTER_NAME));
+      return false;
+    };
+    await until('another master', isDone, BOUND_MS);
   }
 
   /** Resolves once every sentinel knows the others and a replica to fail over to: only then can they. */
