@@ -100,11 +100,13 @@ const CLAIM: Statement = {
       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
         WITH ORDINALITY AS a (user_id, device, gateway, holders, nth), ${lockTimeoutSql('$5')}
     ), was AS MATERIALIZED (
-      SELECT d.user_id, d.device, d.gateway,
+      SELECT a.user_id, a.device, d.gateway,
         CASE WHEN a.holders IS NULL OR d.gateway = ANY (a.holders) THEN d.connected_at END AS connected_at
-      FROM device d
-      JOIN asked a ON a.user_id = d.user_id AND a.device = d.device
-      ORDER BY d.user_id, d.device FOR UPDATE OF d
+      FROM (SELECT * FROM asked ORDER BY user_id COLLATE "C", device COLLATE "C") AS a
+      CROSS JOIN LATERAL (
+        SELECT gateway, connected_at FROM device
+        WHERE user_id = a.user_id AND device = a.device FOR UPDATE
+      ) AS d
     ), claimed AS (
       INSERT INTO device (user_id, device, gateway, connected_at)
       SELECT a.user_id, a.device, a.gateway, coalesce(w.connected_at, now())
@@ -115,9 +117,9 @@ const CLAIM: Statement = {
       RETURNING user_id, device, cursor, fence
     )
     SELECT a.nth::int AS nth, c.cursor, c.fence, w.gateway AS previous,
-      coalesce(i.newest_seq, 0) AS newest_seq, (SELECT epoch FROM epoch) AS epoch
+      coalesce((SELECT newest_seq FROM inbox WHERE user_id = a.user_id), 0) AS newest_seq,
+      (SELECT epoch FROM epoch) AS epoch
     FROM asked a
     JOIN claimed c ON c.user_id = a.user_id AND c.device = a.device
-    LEFT JOIN was w ON w.user_id = a.user_id AND w.device = a.device
-    LEFT JOIN inbox i ON i.user_id = a.user_id`,
+    LEFT JOIN was w ON w.user_id = a.user_id AND w.device = a.device`,
 };

@@ -34,10 +34,10 @@ export async function compareInboxes(db: InboxDatabase, held: readonly HeldDevic
 const COMPARE: Statement = {
   name: 'compare-inboxes',
   text: `
-    SELECT epoch.epoch, coalesce(i.newest_seq, 0) AS newest_seq, d.fence
+    SELECT epoch.epoch,
+      coalesce((SELECT newest_seq FROM inbox WHERE user_id = held.user_id), 0) AS newest_seq,
+      (SELECT fence FROM device WHERE user_id = held.user_id AND device = held.device) AS fence
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS held (user_id, device, nth)
     CROSS JOIN epoch
-    LEFT JOIN inbox i ON i.user_id = held.user_id
-    LEFT JOIN device d ON d.user_id = held.user_id AND d.device = held.device
     ORDER BY held.nth`,
 };

@@ -36,6 +36,11 @@ const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_RETRIES = 3;
 const READS_ONLY = 'Postgres only reads: it is a standby, or default_transaction_read_only is on';
 const POOL_SIZE = 10;
+/**
+ * Plans of prepared statements are kept. One that was made while a table was small would go through all of it long
+ * after it has grown, so the hot statements never scan a table that has an index for them.
+ */
+const HOT_PLANS = '-c enable_seqscan=off -c enable_bitmapscan=off';
 
 /**
  * Postgres, as the services use it: a pool for the hot statements, and TypeORM for the ordinary ones.
@@ -68,6 +73,7 @@ export class InboxDatabase {
       connectionString: options.url,
       max: options.poolSize ?? POOL_SIZE,
       ...limits,
+      options: HOT_PLANS,
       types: {
         getTypeParser: (oid, format) =>
           oid === types.builtins.INT8 ? parseSafeInteger : types.getTypeParser(oid, format),

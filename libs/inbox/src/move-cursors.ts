@@ -108,9 +108,11 @@ function shareResults(moves: readonly CursorMove[], results: CursorMoved[]): Cur
 
 /**
  * `held` locks the device rows in byte order and drops what comes under an older fencing token, or of another life of
- * the inboxes: there the same `seq` is another entry.
+ * the inboxes: there the same `seq` is another entry. `moved` never inserts, since the rows are there and locked.
  * Receipts are inserted in byte order, so that two devices of one user cannot deadlock.
  * A row that is there already stays: the first time counts.
+ * Each row of a table is looked up by itself (LATERAL, a subquery, ON CONFLICT): a join may be planned as a scan of
+ * the whole table while that is small, and the plan is kept while it grows.
  */
 const MOVE: Statement = {
   name: 'move-cursors',
@@ -119,27 +121,34 @@ const MOVE: Statement = {
       SELECT a.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[])
         WITH ORDINALITY AS a (user_id, device, fence, seq, epoch, nth), ${lockTimeoutSql('$7')}
     ), held AS MATERIALIZED (
-      SELECT a.nth, d.user_id, d.device, d.cursor AS was,
+      SELECT a.nth, a.user_id, a.device, d.cursor AS was,
         greatest(d.cursor, least(a.seq, d.cursor + $6::int)) AS cursor
-      FROM device d
-      JOIN asked a ON a.user_id = d.user_id AND a.device = d.device AND a.fence = d.fence
-      JOIN epoch e ON e.epoch = a.epoch
-      ORDER BY d.user_id, d.device FOR UPDATE OF d
+      FROM (
+        SELECT asked.* FROM asked JOIN epoch USING (epoch) ORDER BY user_id COLLATE "C", device COLLATE "C"
+      ) AS a
+      CROSS JOIN LATERAL (
+        SELECT cursor FROM device
+        WHERE user_id = a.user_id AND device = a.device AND fence = a.fence FOR UPDATE
+      ) AS d
     ), moved AS (
-      UPDATE device d SET cursor = held.cursor
-      FROM held WHERE held.user_id = d.user_id AND held.device = d.device AND held.cursor > d.cursor
+      INSERT INTO device (user_id, device, cursor)
+      SELECT user_id, device, cursor FROM held WHERE cursor > was
+      ON CONFLICT (user_id, device) DO UPDATE SET cursor = EXCLUDED.cursor WHERE device.cursor < EXCLUDED.cursor
     ), delivered AS (
       INSERT INTO receipt (message_id, user_id, delivered_at)
-      SELECT DISTINCT e.message_id, e.user_id, ${nowSql}
-      FROM held JOIN inbox_entry e ON e.user_id = held.user_id AND e.seq > held.was AND e.seq <= held.cursor
-      ORDER BY e.message_id, e.user_id
+      SELECT DISTINCT e.message_id, held.user_id COLLATE "C", ${nowSql}
+      FROM held CROSS JOIN LATERAL (
+        SELECT message_id FROM inbox_entry
+        WHERE user_id = held.user_id AND seq > held.was AND seq <= held.cursor OFFSET 0
+      ) AS e
+      ORDER BY 1, 2
       ON CONFLICT DO NOTHING
       RETURNING message_id, user_id
     )
     SELECT held.nth::int AS nth, held.cursor, NULL::uuid AS message_id, NULL AS sender, NULL AS at FROM held
     UNION ALL
-    SELECT holder.nth::int, holder.cursor, r.message_id, m.sender, ${timeSql(nowSql)}
+    SELECT holder.nth::int, holder.cursor, r.message_id,
+      (SELECT sender FROM message WHERE id = r.message_id), ${timeSql(nowSql)}
     FROM delivered r
-    JOIN message m ON m.id = r.message_id
     JOIN (SELECT DISTINCT ON (user_id) * FROM held) AS holder ON holder.user_id = r.user_id`,
 };

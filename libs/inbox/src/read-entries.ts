@@ -71,6 +71,6 @@ const READ_ENTRIES: Statement = {
       WHERE user_id = asked.user_id AND seq > asked.after
       ORDER BY seq LIMIT asked.max
     ) AS e
-    JOIN message m ON m.id = e.message_id
+    CROSS JOIN LATERAL (SELECT * FROM message WHERE id = e.message_id OFFSET 0) AS m
     ORDER BY asked.nth, e.seq)`,
 };

@@ -76,7 +76,9 @@ const RECORD: Statement = {
         ${lockTimeoutSql('$4')}
     ), known AS (
       SELECT a.nth, a.user_id, a.message_id, m.sender
-      FROM asked a LEFT JOIN message m ON m.id = a.message_id AND a.user_id = ANY (m.recipients)
+      FROM asked a LEFT JOIN LATERAL (
+        SELECT sender FROM message WHERE id = a.message_id AND a.user_id = ANY (recipients) OFFSET 0
+      ) AS m ON true
     ), complete AS MATERIALIZED (
       SELECT nth FROM known GROUP BY nth HAVING count(*) = count(sender)
     ), recorded AS (
