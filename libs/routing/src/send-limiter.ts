@@ -1,4 +1,5 @@
 import { BURST_FACTOR } from '@posthorn/protocol';
+import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import type { Keys } from './keys';
 import type { RedisConnection } from './redis-connection';
@@ -27,6 +28,11 @@ export class SendLimiter {
   readonly #stepUs: number;
   /** Sends that may come at once. */
   readonly burst: number;
+  /** What one turn of the event loop takes goes to Redis in one trip. */
+  readonly #takes = new DataLoader((users: readonly string[]) => this.#takeAll(users), {
+    cache: false,
+    batchScheduleFn: setImmediate,
+  });
   /** The theoretical arrival times in ms, as in the script. */
   readonly #local = new LRUCache<string, number>({ max: MAX_LOCAL_USERS });
 
@@ -39,17 +45,21 @@ export class SendLimiter {
   }
 
   /** Takes one send of the user's. Never throws: without Redis it counts by itself. */
-  async take(user: string): Promise<SendLimit> {
-    try {
-      const [isAllowed, remaining, waitUs] = await this.#redis.run(
-        ['posthornTakeSend', this.#keys.sends(user), this.#stepUs, this.burst],
-        LIMIT_WAIT_MS,
-      );
+  take(user: string): Promise<SendLimit> {
+    return this.#takes.load(user);
+  }
+
+  async #takeAll(users: readonly string[]): Promise<SendLimit[]> {
+    const replies = await this.#redis.runAll(
+      users.map((user) => ['posthornTakeSend', this.#keys.sends(user), this.#stepUs, this.burst] as const),
+      LIMIT_WAIT_MS,
+    );
+    return users.map((user, index) => {
+      const reply = replies[index] ?? new RedisOutageError('no reply');
+      if (reply instanceof Error) return this.#takeLocally(user, Date.now());
+      const [isAllowed, remaining, waitUs] = reply;
       return { isAllowed: isAllowed === 1, remaining, retryAfterMs: Math.ceil(waitUs / 1000) };
-    } catch (error) {
-      if (!(error instanceof RedisOutageError)) throw error;
-      return this.#takeLocally(user, Date.now());
-    }
+    });
   }
 
   #takeLocally(user: string, now: number): SendLimit {

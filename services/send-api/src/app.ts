@@ -1,12 +1,13 @@
-import { type Logger, problem } from '@posthorn/runtime';
-import express, { type Express, type Request, type RequestHandler } from 'express';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type Logger, type Problem, problem } from '@posthorn/runtime';
+import express, { type RequestHandler, Router } from 'express';
 import { sendNothing } from './answer';
+import { answerFault } from './answer-fault';
 import { createCors } from './cors';
 import type { Endpoint } from './endpoint';
 import { isDecodable } from './is-decodable';
 import type { SendApiMetrics } from './metrics';
 import { countIn } from './pipeline-limit';
-import { problemHandler } from './problem-handler';
 import { beginRequest } from './request-context';
 
 export interface AppOptions {
@@ -19,37 +20,60 @@ export interface AppOptions {
   readonly log: Logger;
 }
 
-/** The public HTTP interface, not listening yet. Express only routes: parsing and answering are our own. */
-export function createApp(options: AppOptions): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.disable('query parser');
-  app.enable('case sensitive routing');
-  app.enable('strict routing');
+/**
+ * The public HTTP interface, not listening yet. Express only routes: parsing and answering are our own. Its
+ * application, which makes a request and a response of its own kind out of Node's, serves the pages of the
+ * reference alone: for everything else that would cost more than the routing.
+ */
+export function createApp(options: AppOptions): RequestListener {
+  const begin = createBegin(options);
+  const router = createRouter(options);
+  return (req, res) => {
+    const fail = (error: unknown): void => answerFault(error, req, res);
+    try {
+      if (!begin(req, res)) return;
+    } catch (error) {
+      return fail(error);
+    }
+    Reflect.apply(router, null, [req, res, (error?: unknown) => fail(error ?? noRoute(req))]);
+  };
+}
 
-  app.use(begin(options));
-  for (const [path, endpoints] of groupByPath(options.endpoints)) {
-    const allow = allowedMethods(endpoints);
-    const route = app.route(path);
-    for (const { method, handle } of endpoints) route[method](handle);
+/** What Express does of it: every endpoint, and the pages of the reference. */
+export function createRouter({ endpoints, referencePage }: AppOptions): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  for (const [path, group] of groupByPath(endpoints)) {
+    const allow = allowedMethods(group);
+    const route = router.route(path);
+    for (const { method, handle } of group) route[method](handle);
     route.all((req, res) => {
       if (req.method === 'OPTIONS') sendNothing(res, { Allow: allow });
       else throw problem('method_not_allowed', { headers: { Allow: allow } });
     });
   }
-  app.use('/docs', options.referencePage);
-  app.use((req) => {
-    throw isDecodable(req.path) ? problem('not_found') : problem('malformed_request');
-  });
-  app.use(problemHandler);
-  return app;
+  const pages = express();
+  pages.disable('x-powered-by');
+  pages.disable('etag');
+  pages.disable('query parser');
+  pages.use(referencePage);
+  return router.use('/docs', pages);
 }
 
-/** What every request goes through: its id, its count, and what is wrong with its headers. */
-function begin({ log, metrics, allowedOrigins }: AppOptions): RequestHandler {
+function noRoute({ url = '/' }: IncomingMessage): Problem {
+  return isDecodable(url.split('?', 1)[0] ?? '') ? problem('not_found') : problem('malformed_request');
+}
+
+/**
+ * What every request goes through: its id, its count, and what is wrong with its headers. False when it is answered
+ * by then.
+ */
+function createBegin({
+  log,
+  metrics,
+  allowedOrigins,
+}: AppOptions): (req: IncomingMessage, res: ServerResponse) => boolean {
   const applyCors = createCors(allowedOrigins);
-  return (req, res, next) => {
+  return (req, res) => {
     const context = beginRequest(req, log);
     res.setHeader('X-Request-Id', context.id);
     res.setHeader('X-Content-Type-Options', 'nosniff');
@@ -58,20 +82,19 @@ function begin({ log, metrics, allowedOrigins }: AppOptions): RequestHandler {
     });
     countIn(req, res);
     if (context.fault !== null) throw context.fault;
-    if (applyCors?.(req, res) !== true) next();
+    return applyCors?.(req, res) !== true;
   };
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']);
 
-function methodOf({ method }: Request): string {
+function methodOf({ method = '' }: IncomingMessage): string {
   return METHODS.has(method) ? method : 'other';
 }
 
-function routeOf(req: Request): string {
-  const route: unknown = req.route;
-  const isRoute = typeof route === 'object' && route !== null && 'path' in route;
-  return isRoute && typeof route.path === 'string' ? route.path : 'none';
+/** The router leaves the route in the request. */
+function routeOf({ route }: IncomingMessage & { route?: { readonly path: unknown } }): string {
+  return typeof route?.path === 'string' ? route.path : 'none';
 }
 
 function groupByPath(endpoints: readonly Endpoint[]): Map<string, Endpoint[]> {

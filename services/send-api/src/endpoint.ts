@@ -1,7 +1,12 @@
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Handles one request; what it throws, the problem handler answers. */
-export type Handle = (req: Request, res: Response) => Promise<void> | void;
+/** A request as Express' router gives it to a route: Node's, with what it found in the path. */
+export interface Routed extends IncomingMessage {
+  readonly params: Readonly<Record<string, string | string[]>>;
+}
+
+/** Handles one request; what it throws is answered as a problem. */
+export type Handle = (req: Routed, res: ServerResponse) => Promise<void> | void;
 
 /** One method on one path. The app mounts endpoints, and the reference describes them. */
 export interface Endpoint {

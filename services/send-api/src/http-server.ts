@@ -10,7 +10,6 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Logger, type Problem, problem, problemOfParserError, problemResponse } from '@posthorn/runtime';
 import { sendProblem } from './answer';
-import { hasBody } from './has-body';
 import { beginRequest, requestIdOf } from './request-context';
 import { originForm } from './request-target';
 
@@ -24,6 +23,7 @@ export interface HttpServerOptions {
 /** From PROTOCOL §4.2: the headers within 10 s, then the body within 15 s. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 15_000;
+const BODY_CHECK_MS = 250;
 const TIMEOUT_CHECK_MS = 1_000;
 /** Longer than balancers keep idle connections (60 s is usual), so that it is never us who closes under a request. */
 const KEEP_ALIVE_MS = 65_000;
@@ -32,6 +32,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const LINGER_MS = 1_000;
 
 interface Exchange {
+  readonly sinceMs: number;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 }
@@ -45,6 +46,7 @@ export class HttpServer {
   readonly #refused = new WeakSet<Duplex>();
   #isStopping = false;
   #onEmpty: () => void = () => undefined;
+  readonly #bodyTimer: NodeJS.Timeout;
 
   private constructor({ app, log }: HttpServerOptions) {
     this.#log = log;
@@ -63,7 +65,7 @@ export class HttpServer {
     // A client may close its side once it has asked: it is answered all the same.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
     const handle = (req: IncomingMessage, res: ServerResponse): void => {
-      this.#begin({ req, res });
+      this.#begin({ sinceMs: performance.now(), req, res });
       const target = originForm(req.url ?? '/');
       if (target === null) {
         refuseTarget(req, res, log);
@@ -72,6 +74,8 @@ export class HttpServer {
       req.url = target;
       app(req, res);
     };
+    // One timer for all requests. It must not keep a process that stops.
+    this.#bodyTimer = setInterval(() => this.#limitBodies(), BODY_CHECK_MS).unref();
     this.#server.on('connection', (socket) => this.#watch(socket));
     this.#server.on('request', handle);
     // `100 Continue` is sent where the body is read: a request that is refused unread is never asked for it.
@@ -120,6 +124,7 @@ export class HttpServer {
       this.#log.warn('connections cut at the end of the drain', { connections: this.#connections.size });
       for (const socket of this.#connections.keys()) socket.destroy();
     }
+    clearInterval(this.#bodyTimer);
   }
 
   #watch(socket: Socket): void {
@@ -133,7 +138,15 @@ export class HttpServer {
   #begin(exchange: Exchange): void {
     this.#connections.set(exchange.req.socket, exchange);
     if (this.#isStopping) exchange.res.setHeader('Connection', 'close');
-    if (hasBody(exchange.req)) limitBody(exchange);
+  }
+
+  /** Refuses requests whose body is not complete in time. The newest of a connection is the only one that may not be. */
+  #limitBodies(): void {
+    const latestMs = performance.now() - BODY_TIMEOUT_MS;
+    for (const exchange of this.#connections.values()) {
+      if (exchange === null || exchange.sinceMs > latestMs || exchange.req.complete) continue;
+      sendProblem(exchange.req, exchange.res, problem('request_timeout'));
+    }
   }
 
   /** Resolves when no connection is open, or after `waitMs`. */
@@ -174,15 +187,6 @@ export class HttpServer {
       exchange.res.once('close', () => refuseRaw(socket, answer));
     }
   }
-}
-
-/** Refuses a request whose body is not complete in time. One that was cut off never ends, and must not keep a process that stops. */
-function limitBody({ req, res }: Exchange): void {
-  const timer = setTimeout(() => {
-    if (!req.complete) sendProblem(req, res, problem('request_timeout'));
-  }, BODY_TIMEOUT_MS).unref();
-  const stop = (): void => clearTimeout(timer);
-  req.once('end', stop).once('close', stop);
 }
 
 /** A target that no path can be read from never comes to the app, where it would have no route and no answer. */

@@ -69,24 +69,30 @@ function faultOf(req: IncomingMessage, { bytes, hosts }: HeaderFacts): Problem |
   return detail === null ? null : problem('malformed_request', { detail });
 }
 
-const contexts = new WeakMap<IncomingMessage, RequestContext>();
+/** A property of the request: a WeakMap, with an entry for each request, costs the garbage collector more. */
+const CONTEXT = Symbol('context');
+
+declare module 'node:http' {
+  interface IncomingMessage {
+    [CONTEXT]?: RequestContext;
+  }
+}
 
 /** Gives a request its context; the app does so before everything else. */
 export function beginRequest(req: IncomingMessage, log: Logger): RequestContext {
   const context = new RequestContext(req, log);
-  contexts.set(req, context);
+  req[CONTEXT] = context;
   return context;
 }
 
 /** The context of a request that the app has begun. */
 export function contextOf(req: IncomingMessage): RequestContext {
-  const context = contexts.get(req);
+  const context = req[CONTEXT];
   if (context === undefined) throw new Error('the request was not begun');
   return context;
 }
 
 /** The id of a request, also when it failed before the app saw it. */
 export function requestIdOf(req: IncomingMessage | undefined): string {
-  const context = req && contexts.get(req);
-  return context?.id ?? requestIdFrom(undefined);
+  return req?.[CONTEXT]?.id ?? requestIdFrom(undefined);
 }

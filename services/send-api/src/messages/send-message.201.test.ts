@@ -6,7 +6,12 @@ let api: TestApi;
 
 beforeAll(async () => {
   stores = await openStores();
-  api = await bootApi(stores, { MAX_TEXT_CHARS: '100', MAX_DATA_BYTES: '200', MAX_RECIPIENTS: '30' });
+  api = await bootApi(stores, {
+    MAX_TEXT_CHARS: '100',
+    MAX_DATA_BYTES: '200',
+    MAX_RECIPIENTS: '30',
+    LOG_LEVEL: 'debug',
+  });
 });
 
 afterAll(async () => {
@@ -173,7 +178,7 @@ test('§2.6: an accepted message is one log line, which holds neither text, data
   const lines = api.lines.filter((line) => line['requestId'] === 'log-1');
   expect(lines).toEqual([
     expect.objectContaining({
-      level: 'info',
+      level: 'debug',
       message: 'message accepted',
       user: 'logged',
       messageId: response.body.id,

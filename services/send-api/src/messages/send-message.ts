@@ -1,10 +1,10 @@
+import type { ServerResponse } from 'node:http';
 import type { NewMessage } from '@posthorn/inbox';
 import { isIdempotencyKey, type JsonObject } from '@posthorn/protocol';
 import { type Identity, problem } from '@posthorn/runtime';
-import type { Request, Response } from 'express';
 import { sendJson } from '../answer';
 import type { Authenticate } from '../authenticate';
-import type { Handle } from '../endpoint';
+import type { Handle, Routed } from '../endpoint';
 import { readJsonObject } from '../json-body';
 import type { SendApiMetrics } from '../metrics';
 import { contextOf } from '../request-context';
@@ -36,7 +36,7 @@ const SEND_AS = 'send:as';
 export function createSendMessage(options: SendMessageOptions): Handle {
   const { authenticate, limiter, commit, maxBodyBytes, metrics } = options;
 
-  async function send(req: Request, res: Response): Promise<void> {
+  async function send(req: Routed, res: ServerResponse): Promise<void> {
     const caller = await authenticate(req);
     const limits = await takeSend(limiter, caller.user);
     if (!res.headersSent) res.setHeaders(limits);
@@ -72,7 +72,7 @@ const ACCEPTED = { outcome: 'accepted' } as const;
 const REPLAYED = { outcome: 'replayed' } as const;
 
 /** @throws Problem invalid_idempotency_key; Node joins a header that came twice with a space, which no key has */
-function idempotencyKeyOf(req: Request): string | null {
+function idempotencyKeyOf(req: Routed): string | null {
   const key = req.headers['idempotency-key'];
   if (key === undefined) return null;
   if (!isIdempotencyKey(key)) throw problem('invalid_idempotency_key');
@@ -99,9 +99,9 @@ function newMessage(
   };
 }
 
-function logAccepted(req: Request, messageId: string, { sender, to }: NewMessage): void {
+function logAccepted(req: Routed, messageId: string, { sender, to }: NewMessage): void {
   const { log } = contextOf(req);
-  if (log.isLevelEnabled('info')) {
-    log.info('message accepted', { user: sender, messageId, recipients: to.length });
+  if (log.isLevelEnabled('debug')) {
+    log.debug('message accepted', { user: sender, messageId, recipients: to.length });
   }
 }

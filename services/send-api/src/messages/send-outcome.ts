@@ -1,7 +1,7 @@
 import type { ProblemCode } from '@posthorn/runtime';
+import { problemOf } from '../answer-fault';
 import { ClientGoneError } from '../json-body';
 import type { SendOutcome } from '../metrics';
-import { problemOf } from '../problem-handler';
 
 /** How the metrics count a send that failed with this error. */
 export function sendOutcomeOf(error: unknown): SendOutcome {

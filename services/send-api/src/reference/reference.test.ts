@@ -1,8 +1,7 @@
 import { loadSendApiSettings } from '@posthorn/runtime';
 import { createServiceContext, TEST_SECRET } from '@posthorn/testing';
-import type { Express } from 'express';
 import request from 'supertest';
-import { createApp } from '../app';
+import { type AppOptions, createApp, createRouter } from '../app';
 import { createEndpoints } from '../endpoints';
 import { defineSendMessage } from '../messages/send-message.dto';
 import { createSendApiMetrics } from '../metrics';
@@ -17,7 +16,7 @@ const unused = (): never => {
   throw new Error('no request of these tests gets here');
 };
 
-const app: Express = (() => {
+const appOptions: AppOptions = (() => {
   const { log, metrics } = createServiceContext(
     'send-api',
     loadSendApiSettings({
@@ -27,7 +26,7 @@ const app: Express = (() => {
     }),
   );
   const sendApiMetrics = createSendApiMetrics(metrics);
-  return createApp({
+  return {
     endpoints: createEndpoints({
       authenticate: unused,
       limiter: null,
@@ -48,11 +47,12 @@ const app: Express = (() => {
     allowedOrigins: [],
     metrics: sendApiMetrics,
     log,
-  });
+  };
 })();
+const app = createApp(appOptions);
 
 test('§4.9: every route of the app is in the document, and every path of the document is a route', () => {
-  const routes = app.router.stack.flatMap(({ route }) =>
+  const routes = createRouter(appOptions).stack.flatMap(({ route }) =>
     (route?.stack ?? [])
       .map(({ method }) => method)
       .filter((method) => method === 'get' || method === 'post')

@@ -1,13 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OutageError } from '@posthorn/inbox';
 import { RedisOutageError } from '@posthorn/routing';
 import { OverloadedError, Problem, problem } from '@posthorn/runtime';
-import type { ErrorRequestHandler } from 'express';
 import { sendProblem } from './answer';
 import { ClientGoneError } from './json-body';
 import { contextOf, type RequestContext } from './request-context';
 
-/** Writes every error answer of the app. Express tells an error handler by its four parameters. */
-export const problemHandler: ErrorRequestHandler = (error: unknown, req, res, _next) => {
+/** Writes every error answer of the app. */
+export function answerFault(error: unknown, req: IncomingMessage, res: ServerResponse): void {
   const context = contextOf(req);
   const answer = problemOf(error);
   logProblem(context, answer, error);
@@ -17,7 +17,7 @@ export const problemHandler: ErrorRequestHandler = (error: unknown, req, res, _n
     return;
   }
   sendProblem(req, res, answer);
-};
+}
 
 /** What the caller is told of an error; nothing of an unknown one but that it happened. */
 export function problemOf(error: unknown): Problem {
