@@ -36,6 +36,7 @@ export interface Replies {
   set: string | null;
   del: number;
   exists: number;
+  hkeys: string[];
   hgetall: Record<string, string>;
   llen: number;
   /** How many subscribers got it. */

@@ -62,13 +62,39 @@ export class Router {
   }
 
   async #routePart(routes: readonly UserRoute[], deadline: number, summary: RouteSummary): Promise<void> {
-    const online = await this.#placeAll(routes, new Set(), deadline, summary);
+    const { online, others } = await this.#findOnline(routes, deadline);
+    online.push(...(await this.#placeAll(others, new Set(), deadline, summary)));
     const unreached = await this.#publish(online, deadline, summary);
     if (unreached.size === 0) return;
     const missed = online.filter((route) => route.holders.every((id) => unreached.has(id)));
     const stillOnline = await this.#placeAll(missed, unreached, deadline, summary);
     // A gateway that came up in between holds them now; it read the inbox after it announced itself.
     await this.#publish(stillOnline, deadline, summary);
+  }
+
+  /**
+   * Finds those whom live gateways hold, and nobody else: most users of most batches. Nothing is appended for them, so
+   * they need no atomic step, which takes their entries along in case it has to append them.
+   */
+  async #findOnline(
+    routes: readonly UserRoute[],
+    deadline: number,
+  ): Promise<{ online: UserRoute[]; others: UserRoute[] }> {
+    const { live } = await this.#gateways.words(remaining(deadline));
+    const replies = await this.#redis.runAll(
+      routes.map(({ user }) => ['hkeys', this.#keys.presence(user)] as const),
+      remaining(deadline),
+    );
+    const online: UserRoute[] = [];
+    const others: UserRoute[] = [];
+    for (const [index, route] of routes.entries()) {
+      const ids = replies[index];
+      const isOnline = Array.isArray(ids) && ids.length > 0 && ids.every((id) => live.includes(` ${id} `));
+      if (isOnline) online.push({ ...route, holders: ids });
+      else others.push(route);
+    }
+    this.#gateways.markUsed(online.flatMap((route) => route.holders));
+    return { online, others };
   }
 
   /** The atomic step for each user; returns those whom live gateways hold. */

@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { subtle } from 'node:crypto';
 import { isUserId } from '@posthorn/protocol';
 import { type CryptoKey, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -20,6 +20,7 @@ export interface TokenVerifierOptions {
   readonly now?: () => number;
 }
 
+const HS256 = { name: 'HMAC', hash: 'SHA-256' };
 const LEEWAY_S = 5;
 const MAX_TOKEN_CHARS = 8192;
 const MAX_CACHED_CHARS = 4096;
@@ -35,7 +36,8 @@ const MAX_DATE_MS = 8.64e15;
  * Verified tokens are remembered for at most 5 minutes, never beyond their own end.
  */
 export class TokenVerifier {
-  readonly #keys: KeyObject | RemoteKeys;
+  /** The secret is imported once: jose would do so for each token. */
+  readonly #keys: Promise<CryptoKey> | RemoteKeys;
   readonly #options: JWTVerifyOptions;
   readonly #now: () => number;
   readonly #verified = new LRUCache<string, Identity>({
@@ -48,7 +50,7 @@ export class TokenVerifier {
   constructor({ auth, now = Date.now }: TokenVerifierOptions) {
     this.#now = now;
     if (auth.secret !== undefined) {
-      this.#keys = createSecretKey(Buffer.from(auth.secret));
+      this.#keys = subtle.importKey('raw', Buffer.from(auth.secret), HS256, false, ['verify']);
     } else if (auth.jwksUrl !== undefined) {
       this.#keys = new RemoteKeys(new URL(auth.jwksUrl));
     } else {
@@ -107,7 +109,7 @@ export class TokenVerifier {
   async #verifyWith(token: string, options: JWTVerifyOptions): Promise<JWTPayload> {
     const keys = this.#keys;
     if (!(keys instanceof RemoteKeys)) {
-      return (await jwtVerify(token, keys, options)).payload;
+      return (await jwtVerify(token, await keys, options)).payload;
     }
     try {
       return (await jwtVerify(token, (header, input) => keys.find(header, input), options)).payload;

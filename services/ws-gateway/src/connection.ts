@@ -78,26 +78,24 @@ export class Connections {
     ws.on('ping', () => handlers.onControl(session, true));
     ws.on('close', (code) => handlers.onClose(session, code));
     socket.on('drain', () => session.pump());
-    return new WebSocketTransport(ws, new WriteProgress(socket), this.#slowConsumerMs, this.#closing);
+    return new WebSocketTransport(ws, socket, this.#slowConsumerMs, this.#closing);
   }
 }
 
 class WebSocketTransport implements Transport {
   readonly #ws: WebSocket;
+  readonly #socket: Duplex;
   readonly #progress: WriteProgress;
   readonly #slowConsumerMs: number;
   readonly #closing: Set<WebSocketTransport>;
+  #isCorked = false;
   #isClosing = false;
   #closeTimer: NodeJS.Timeout | null = null;
 
-  constructor(
-    ws: WebSocket,
-    progress: WriteProgress,
-    slowConsumerMs: number,
-    closing: Set<WebSocketTransport>,
-  ) {
+  constructor(ws: WebSocket, socket: Duplex, slowConsumerMs: number, closing: Set<WebSocketTransport>) {
     this.#ws = ws;
-    this.#progress = progress;
+    this.#socket = socket;
+    this.#progress = new WriteProgress(socket);
     this.#slowConsumerMs = slowConsumerMs;
     this.#closing = closing;
   }
@@ -116,6 +114,7 @@ class WebSocketTransport implements Transport {
 
   send(text: string): void {
     if (!this.isOpen) return;
+    this.#cork();
     // As bytes: of a string ws would count characters.
     this.#ws.send(Buffer.from(text), { binary: false });
   }
@@ -127,6 +126,7 @@ class WebSocketTransport implements Transport {
   close(reason: CloseReason): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    this.#uncork();
     if (reason === 'tooSlow' || reason === 'noPong') {
       // Behind what does not leave the closing handshake never gets through.
       this.#shakeHands(reason);
@@ -142,6 +142,20 @@ class WebSocketTransport implements Transport {
   cut(): void {
     this.#endWait();
     this.#ws.terminate();
+  }
+
+  /** What is sent in one turn of the event loop is written at once: a write costs more than the frame. */
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#socket.cork();
+    process.nextTick(() => this.#uncork());
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#socket.uncork();
   }
 
   #shakeHands(reason: CloseReason): void {

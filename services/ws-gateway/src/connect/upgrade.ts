@@ -42,6 +42,8 @@ export async function handleUpgrade(
       if (connect.isOver) return;
     }
     clearTimeout(timer);
+    // From here on the WebSocket tells of both; these would keep the request as long as the connection.
+    socket.off('error', giveUp).off('close', giveUp);
     context.metrics.upgrades.inc({ status: '101' });
     if (connect.session !== undefined) context.reconciler.opened(connect.session);
     await settleTakeover(connect, context);
