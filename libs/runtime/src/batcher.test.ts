@@ -153,23 +153,27 @@ it('is idle when nothing is pending', async () => {
   expect(isIdle).toBe(true);
 });
 
-it('waits for company where it is told to linger', async () => {
+it('leaves at once, and then at its pace', async () => {
   const { batches, run } = gate();
   const batcher = new Batcher({
     name: 'test',
     run,
     maxBatch: 9,
     maxPending: 9,
-    concurrency: 1,
-    lingerMs: 30,
+    concurrency: 2,
+    paceMs: 200,
   });
+  const startedAt = performance.now();
   const first = batcher.submit(1);
   await turn();
-  const second = batcher.submit(2);
-  while (batches.length === 0) {
-    await turn();
-  }
-  expect(batches[0]?.items).toEqual([1, 2]);
-  batches[0]?.end();
-  await Promise.all([first, second]);
+  await turn();
+  expect(batches.map(({ items }) => items)).toEqual([[1]]);
+  const others = [batcher.submit(2)];
+  await turn();
+  others.push(batcher.submit(3));
+  while (batches.length === 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(performance.now() - startedAt).toBeGreaterThan(190);
+  expect(batches[1]?.items).toEqual([2, 3]);
+  for (const { end } of batches) end();
+  await Promise.all([first, ...others]);
 });

@@ -11,8 +11,11 @@ export interface BatcherOptions<In, Out> {
   readonly maxPending: number;
   /** Batches in flight at most. */
   readonly concurrency: number;
-  /** How long a batch waits for company though a slot is free; 0 (the rest of this turn) by default. */
-  readonly lingerMs?: number;
+  /**
+   * Batches leave at least this far apart: the first one at once, those that follow closely gather. For what nobody
+   * waits for closely; 0 by default.
+   */
+  readonly paceMs?: number;
   /** Asked when the batch leaves: an error takes the item out of it, for those whose deadline is over. */
   readonly expired?: (item: In) => Error | null;
 }
@@ -23,8 +26,8 @@ export class OverloadedError extends Error {
 }
 
 /**
- * Group commit. While a slot is free a batch leaves at the end of this turn of the event loop; while all are
- * busy, items gather, `maxBatch` together. dataloader keeps the batches and settles each item; what is ours is
+ * Group commit. While a slot is free a batch leaves at the end of this turn of the event loop, or at its pace; while
+ * all are busy, items gather, `maxBatch` together. dataloader keeps the batches and settles each item; what is ours is
  * when a batch may leave, and the bound.
  */
 export class Batcher<In, Out> {
@@ -34,6 +37,7 @@ export class Batcher<In, Out> {
   /** Batches that wait for a slot, oldest first: `maxPending / maxBatch` and a few at most. */
   readonly #waiting: (() => void)[] = [];
   readonly #idle: (() => void)[] = [];
+  #nextLeaveMs = 0;
   #inFlight = 0;
   #pending = 0;
 
@@ -78,15 +82,18 @@ export class Batcher<In, Out> {
   }
 
   #fillSlots(): void {
-    const { concurrency, lingerMs = 0 } = this.#options;
+    const { concurrency, paceMs = 0 } = this.#options;
     while (this.#inFlight < concurrency) {
       const leave = this.#waiting.shift();
       if (leave === undefined) {
         return;
       }
       this.#inFlight += 1;
-      if (lingerMs > 0) {
-        setTimeout(leave, lingerMs);
+      const now = performance.now();
+      const waitMs = Math.max(0, this.#nextLeaveMs - now);
+      this.#nextLeaveMs = now + waitMs + paceMs;
+      if (waitMs > 0) {
+        setTimeout(leave, waitMs);
       } else {
         // Not at once: what this turn of the event loop still submits travels along.
         setImmediate(leave);

@@ -11,6 +11,8 @@ import { Batcher } from '@posthorn/runtime';
 import type { ReceiptTeller } from './receipt-news';
 
 const MAX_WAITING_LOCKED = 1_000;
+/** Half of what a statement for a few costs is the statement: a busy gateway commits what 10 ms bring together. */
+const PACE_MS = 10;
 
 /**
  * Moves of cursors, those of all sessions in one statement; what is delivered by one is told to its senders. Whose
@@ -35,6 +37,7 @@ export class AckMoves {
       maxBatch: 500,
       maxPending: 100_000,
       concurrency: 2,
+      paceMs: PACE_MS,
       run: (moves) => run(moves, null),
     });
     this.#locked = new LockedLane({ run, locksOf, maxWaiting: MAX_WAITING_LOCKED, concurrency: 1 });

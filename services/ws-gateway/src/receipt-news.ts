@@ -6,6 +6,8 @@ import type { GatewayMetrics } from './metrics';
 
 /** Waiting news at most; beyond it news is dropped, since the receipts themselves are stored. */
 const MAX_PENDING = 20_000;
+/** The news of several acknowledgements for one sender takes one look for where it is connected. */
+const PACE_MS = 20;
 
 /** Tells senders of receipts: those connected here directly, those elsewhere over their gateways' channels. */
 export class ReceiptTeller {
@@ -21,6 +23,7 @@ export class ReceiptTeller {
       maxBatch: 500,
       maxPending: MAX_PENDING,
       concurrency: 1,
+      paceMs: PACE_MS,
       run: async (news) => {
         const isTold = await notifier.publishReceipts(news, gateway);
         if (!isTold) metrics.droppedNews.inc(news.length);
