@@ -62,24 +62,6 @@ test('§5: each claim raises the fence and tells who held the device, until that
   });
 });
 
-test('§5: a device that is claimed twice in one batch: the later is the newer', async () => {
-  const claims = ['g1', 'g2', 'g3'].map((gateway) => ({
-    user: 'erin',
-    device: 'phone',
-    gateway,
-    holders: null,
-  }));
-  const other = { user: 'erin', device: 'desk', gateway: 'g9', holders: null };
-  const claimed = await claimDevices(inbox.db, [...claims, other]);
-  expect(claimed.map(({ fence, previousGateway }) => [fence, previousGateway])).toEqual([
-    [1, null],
-    [2, 'g1'],
-    [3, 'g2'],
-    [1, null],
-  ]);
-  expect(await holderOf(inbox, 'erin', 'phone')).toBe('g3');
-});
-
 test('§5: two gateways that claim the same devices at once, in opposite orders, get a fence each', async () => {
   const pools = [inbox.db, inbox.openAnother()];
   const devices = countTo(20).map((index) => `device-${index}`);

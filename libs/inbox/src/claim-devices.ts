@@ -1,6 +1,5 @@
 import type { InboxDatabase, Statement } from './database';
 import { lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
-import { LockedError, OutageError } from './outage';
 
 /** A connection that wants to be the one of its device. */
 export interface DeviceClaim {
@@ -36,8 +35,7 @@ interface ClaimRow {
 }
 
 /**
- * Claims devices for new connections, all in one statement. A device that is claimed twice in one
- * batch is claimed one after the other: the later connection is the newer one.
+ * Claims devices for new connections, all in one statement: no device may be among them twice.
  * @throws LockedError when a row stays locked for `lockWaitMs`
  * @throws OutageError
  */
@@ -46,45 +44,24 @@ export async function claimDevices(
   claims: readonly DeviceClaim[],
   lockWaitMs = SHARED_WAIT_MS,
 ): Promise<ClaimedDevice[]> {
-  const claimed = new Map<DeviceClaim, ClaimedDevice>();
-  let waiting = claims;
-  while (waiting.length > 0) {
-    const names = new Set<string>();
-    const later: DeviceClaim[] = [];
-    const now = waiting.filter((claim) => {
-      const name = `${claim.user} ${claim.device}`;
-      if (names.has(name)) later.push(claim);
-      return !names.has(name) && names.add(name);
-    });
-    const rows = await db
-      .run<ClaimRow>(CLAIM, [
-        now.map((claim) => claim.user),
-        now.map((claim) => claim.device),
-        now.map((claim) => claim.gateway),
-        now.map((claim) => claim.holders?.join(' ') ?? null),
-        String(lockWaitMs),
-      ])
-      .catch((error: unknown) => {
-        // What came before is claimed already: it must not pass for untouched.
-        throw error instanceof LockedError && waiting !== claims ? new OutageError(error.message) : error;
-      });
-    for (const row of rows) {
-      const claim = now[row.nth - 1];
-      if (claim === undefined) continue;
-      claimed.set(claim, {
-        cursor: row.cursor,
-        fence: row.fence,
-        previousGateway: row.previous,
-        newestSeq: row.newest_seq,
-        epoch: row.epoch,
-      });
-    }
-    waiting = later;
-  }
-  return claims.map((claim) => {
-    const result = claimed.get(claim);
-    if (result === undefined) throw new Error('a claim came back without its row');
-    return result;
+  const rows = await db.run<ClaimRow>(CLAIM, [
+    claims.map((claim) => claim.user),
+    claims.map((claim) => claim.device),
+    claims.map((claim) => claim.gateway),
+    claims.map((claim) => claim.holders?.join(' ') ?? null),
+    String(lockWaitMs),
+  ]);
+  const byNth = new Map(rows.map((row) => [row.nth, row]));
+  return claims.map((_, index) => {
+    const row = byNth.get(index + 1);
+    if (row === undefined) throw new Error('a claim came back without its row');
+    return {
+      cursor: row.cursor,
+      fence: row.fence,
+      previousGateway: row.previous,
+      newestSeq: row.newest_seq,
+      epoch: row.epoch,
+    };
   });
 }
 

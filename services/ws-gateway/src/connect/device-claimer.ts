@@ -26,8 +26,8 @@ export class DeviceClaimer {
   /** @param maxPending connects that wait at most; beyond it they are refused */
   constructor(db: InboxDatabase, maxPending: number) {
     const locksOf = ({ claim }: ClaimRequest): string[] => [deviceLock(claim)];
-    const run = (requests: readonly ClaimRequest[], lock: string | null) =>
-      commitAroundLocks(requests, lock, {
+    const claimRound = (round: readonly ClaimRequest[], lock: string | null) =>
+      commitAroundLocks(round, lock, {
         commit: (some, lockWaitMs) =>
           claimDevices(
             db,
@@ -36,6 +36,8 @@ export class DeviceClaimer {
           ),
         locksOf,
       });
+    const run = (requests: readonly ClaimRequest[], lock: string | null) =>
+      inRounds(requests, (round) => claimRound(round, lock));
     this.#claims = new Batcher({
       name: 'claims',
       maxBatch: 200,
@@ -67,4 +69,37 @@ export class DeviceClaimer {
 /** A claim for a client that has its 503 would only end the device's living connection. */
 function expired({ connect }: ClaimRequest): Error | null {
   return connect.isOver ? new OverloadedError('the connect was given up') : null;
+}
+
+type Claimed = ClaimedDevice | Error;
+
+/**
+ * Of several claims of one device each comes after the one before, in a statement of its own: the later connection is
+ * the newer one. Where one has to wait, or fails, so do those behind it.
+ */
+async function inRounds(
+  requests: readonly ClaimRequest[],
+  claimRound: (round: readonly ClaimRequest[]) => Promise<readonly Claimed[]>,
+): Promise<Claimed[]> {
+  const outcomes = new Map<ClaimRequest, Claimed>();
+  let waiting = requests;
+  while (waiting.length > 0) {
+    const round = new Map<string, ClaimRequest>();
+    for (const request of waiting) {
+      const name = deviceLock(request.claim);
+      if (!round.has(name)) round.set(name, request);
+    }
+    const members = [...round.values()];
+    const claimed = await claimRound(members);
+    for (const [index, member] of members.entries())
+      outcomes.set(member, claimed[index] ?? new Error('a claim without an outcome'));
+    waiting = waiting.filter((request) => {
+      if (outcomes.has(request)) return false;
+      const before = round.get(deviceLock(request.claim));
+      const outcome = before && outcomes.get(before);
+      if (outcome instanceof Error) outcomes.set(request, outcome);
+      return !(outcome instanceof Error);
+    });
+  }
+  return requests.map((request) => outcomes.get(request) ?? new Error('a claim without an outcome'));
 }
