@@ -87,6 +87,27 @@ module.exports = {
       to: { path: pathsOf('ws') },
     },
     {
+      name: 'bench-apart',
+      comment: 'The bench measures the services as processes: it shares no code with what it measures.',
+      severity: 'error',
+      from: { path: '^bench/src/' },
+      to: { path: '^(services|libs)/', pathNot: '^libs/stack/' },
+    },
+    {
+      name: 'bench-peers-apart',
+      comment: 'A peer is read by itself: it shares with others only how it is started.',
+      severity: 'error',
+      from: { path: '^bench/src/peers/([^/]+)/' },
+      to: { path: '^(bench|libs)/', pathNot: '^bench/src/peers/($1/|peer-process\\.ts$)' },
+    },
+    {
+      name: 'bench-driver-light',
+      comment: 'What makes the load uses nothing but Node, so that its own cost stays small.',
+      severity: 'error',
+      from: { path: '^bench/src/driver/', pathNot: TESTS },
+      to: { pathNot: '^bench/src/driver/', dependencyTypesNot: ['core'] },
+    },
+    {
       name: 'pure-delivery',
       comment: 'What decides what is sent next knows no socket, clock or store.',
       severity: 'error',
@@ -109,8 +130,8 @@ module.exports = {
         pathNot: [
           TESTS,
           '\\.d\\.ts$',
-          '/src/(main|index|soak|chaos|fuzz|churn)\\.ts$',
-          '^chaos/[^/]+\\.cjs$',
+          '/src/(main|index|soak|chaos|fuzz|churn|bench)\\.ts$',
+          '^(chaos|bench)/[^/]+\\.cjs$',
         ],
       },
       to: {},

@@ -59,6 +59,7 @@ function fingerprint() {
     'package.json',
     'e2e/package.json',
     'chaos/package.json',
+    'bench/package.json',
     ...manifests,
   ];
   for (const file of files.filter((name) => existsSync(join(root, name)))) {

@@ -16,7 +16,10 @@ const CHECKS = [
       ['tsc', '-p', 'tsconfig.test.json'],
     ],
   ],
-  ['layering', [['depcruise', 'services', 'libs', 'e2e', 'chaos', '--config', '.dependency-cruiser.cjs']]],
+  [
+    'layering',
+    [['depcruise', 'services', 'libs', 'e2e', 'chaos', 'bench', '--config', '.dependency-cruiser.cjs']],
+  ],
   ['dead code', [['knip', '--no-progress']]],
 ];
 

@@ -1,7 +1,7 @@
 export { type Balancer, startBalancer, type Upstream } from './balancer';
 export { findRedisServer } from './find-redis-server';
 export { freePort } from './free-port';
-export type { Exit } from './managed-process';
+export { type Exit, type ManagedProcess, type ProcessOptions, startProcess } from './managed-process';
 export { migrateDatabase } from './migrate-database';
 export { mintToken, type TokenOptions } from './mint-token';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server';
@@ -11,6 +11,7 @@ export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from '
 export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis-sentinel';
 export { type RedisOptions, type RedisServer, startRedis } from './redis-server';
 export {
+  inherited,
   mainOf,
   type ServiceName,
   type ServiceOptions,

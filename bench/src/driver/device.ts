@@ -1,0 +1,103 @@
+import type { Dialect } from './dialect';
+import { type Address, BenchWebSocket } from './web-socket';
+
+/** What a device tells its fleet. */
+export interface DeviceEvents {
+  onReady(device: Device): void;
+  onCaughtUp(device: Device): void;
+  onMessage(device: Device, frame: string): void;
+  /** It has something to acknowledge that it has not yet said. */
+  onUnacked(device: Device): void;
+  /** Its connection ended, or was refused with a status. */
+  onEnd(device: Device, code: number | null): void;
+}
+
+/** So many at once are acknowledged at once, as by a client that catches up; fewer wait for the next flush. */
+const ACK_AT = 128;
+
+/** One device of one user: it takes what comes, and acknowledges it a moment later. */
+export class Device {
+  readonly index: number;
+  isReady = false;
+  readonly #dialect: Dialect;
+  readonly #events: DeviceEvents;
+  #socket: BenchWebSocket | null = null;
+  #unacked: (string | number)[] | null = null;
+  /** The highest mark of a system that numbers what it sends, and that at the time of the connect. */
+  #newest = 0;
+  #known = 0;
+
+  constructor(index: number, dialect: Dialect, events: DeviceEvents) {
+    this.index = index;
+    this.#dialect = dialect;
+    this.#events = events;
+  }
+
+  connect(address: Address, token: string): void {
+    this.#known = this.#newest;
+    this.#unacked = null;
+    const path = this.#dialect.connectPath(`u${this.index}`);
+    const socket = new BenchWebSocket(address, path, `Authorization: Bearer ${token}\r\n`, {
+      onOpen: () => {
+        const greeting = this.#dialect.greeting(token);
+        if (greeting !== null) socket.send(greeting);
+      },
+      onText: (text) => this.#hear(text),
+      onEnd: (code) => {
+        this.isReady = false;
+        this.#socket = null;
+        this.#events.onEnd(this, code);
+      },
+    });
+    this.#socket = socket;
+  }
+
+  /** Says what is to be acknowledged. */
+  flush(): void {
+    const marks = this.#unacked;
+    this.#unacked = null;
+    const text = marks === null ? null : this.#dialect.ack(marks);
+    if (text !== null) this.#socket?.send(text);
+  }
+
+  destroy(): void {
+    this.#socket?.destroy();
+  }
+
+  get isConnected(): boolean {
+    return this.#socket !== null;
+  }
+
+  #hear(text: string): void {
+    const heard = this.#dialect.hear(text);
+    switch (heard.kind) {
+      case 'message':
+        return this.#take(text, heard.mark);
+      case 'ready':
+        if (this.isReady) return;
+        this.isReady = true;
+        return this.#events.onReady(this);
+      case 'caught-up':
+        return this.#events.onCaughtUp(this);
+      case 'answer':
+        return this.#socket?.send(heard.text);
+      case 'other':
+        return;
+    }
+  }
+
+  #take(text: string, mark: string | number): void {
+    if (this.#dialect.acknowledges) {
+      if (this.#unacked === null) {
+        this.#unacked = [mark];
+        this.#events.onUnacked(this);
+      } else if (this.#unacked.push(mark) === ACK_AT) this.flush();
+    }
+    // What an earlier connection of this device got, and could not acknowledge, comes again: the device knows it.
+    if (typeof mark === 'number' && mark > 0) {
+      if (mark <= this.#known) return;
+      this.#newest = Math.max(this.#newest, mark);
+    }
+    this.#events.onMessage(this, text);
+  }
+}

@@ -1,0 +1,57 @@
+import { cpuPer } from './cpu-meter';
+import { perEach } from './load';
+import type { Scenario } from './scenario';
+import { type Outcome, type Trial, withTrial } from './trial';
+
+const DEVICES = 10;
+const WAITING = 1_000;
+const SENDERS = 16;
+const USERS = 64;
+const BOUND_MS = 60_000;
+
+/** What devices get that come back. */
+export const drain: Scenario = {
+  name: 'drain',
+  what: '10 devices come back at once, 1,000 messages wait for each',
+  group: 'comparison',
+  systems: ['posthorn', 'hand-made', 'floor'],
+  figures: ['drainPerSecond', 'cpuMsPerDelivery'],
+  run: (stores, name, rest) =>
+    withTrial(name, stores, {}, rest, async (trial) => {
+      await drainOnce(trial); // unmeasured
+      return [await drainOnce(trial)];
+    }),
+};
+
+async function drainOnce({ driver, meter, system }: Trial): Promise<Outcome> {
+  await driver.call('send', {
+    senders: SENDERS,
+    users: USERS,
+    devices: DEVICES,
+    isToAll: true,
+    isOffline: true,
+    ms: BOUND_MS,
+    maxMessages: WAITING,
+  });
+  const before = await system.countReceipts();
+  const end = meter.start();
+  const { account, ms } = await driver.call('drain', {
+    from: 0,
+    count: DEVICES,
+    parallel: DEVICES,
+    boundMs: BOUND_MS,
+  });
+  const cpu = end();
+  const after = await system.countReceipts();
+  await driver.call('disconnect');
+  const cpuMsPerDelivery = cpuPer(cpu, account.arrived);
+  return {
+    figures: {
+      drainPerSecond: (account.arrived * 1_000) / ms,
+      ...(cpuMsPerDelivery === undefined ? {} : { cpuMsPerDelivery }),
+    },
+    cpu: perEach(cpu, account.arrived),
+    account,
+    receipts: after === null || before === null ? null : after - before,
+  };
+}

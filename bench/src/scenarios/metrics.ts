@@ -1,0 +1,36 @@
+/** One figure that scenarios measure. */
+export interface Metric {
+  readonly label: string;
+  readonly unit: string;
+  /** What is good. */
+  readonly better: 'higher' | 'lower';
+  readonly digits: number;
+}
+
+/** Every figure, by the key it has in the results. */
+export const metrics = {
+  sendsPerSecond: { label: 'sends', unit: '/s', better: 'higher', digits: 0 },
+  deliveriesPerSecond: { label: 'deliveries', unit: '/s', better: 'higher', digits: 0 },
+  cpuMs: { label: 'CPU per message', unit: 'ms', better: 'lower', digits: 3 },
+  cpuMsPerDelivery: { label: 'CPU per delivery', unit: 'ms', better: 'lower', digits: 4 },
+  postP50: { label: 'POST → answer, p50', unit: 'ms', better: 'lower', digits: 2 },
+  postP99: { label: 'POST → answer, p99', unit: 'ms', better: 'lower', digits: 2 },
+  frameP50: { label: 'POST → frame, p50', unit: 'ms', better: 'lower', digits: 2 },
+  frameP99: { label: 'POST → frame, p99', unit: 'ms', better: 'lower', digits: 2 },
+  drainPerSecond: { label: 'drained messages', unit: '/s', better: 'higher', digits: 0 },
+  drainMs: { label: 'drain of one device', unit: 'ms', better: 'lower', digits: 1 },
+  pageMs: { label: 'inbox page, p50', unit: 'ms', better: 'lower', digits: 2 },
+  connectsPerSecond: { label: 'connects', unit: '/s', better: 'higher', digits: 0 },
+  cpuMsPerConnect: { label: 'CPU per connect', unit: 'ms', better: 'lower', digits: 3 },
+  heapKb: { label: 'heap per idle connection', unit: 'KB', better: 'lower', digits: 1 },
+  rssKb: { label: 'memory per idle connection', unit: 'KB', better: 'lower', digits: 1 },
+  calmP99: { label: 'POST → answer before, p99', unit: 'ms', better: 'lower', digits: 1 },
+  stormP99: { label: 'POST → answer meanwhile, p99', unit: 'ms', better: 'lower', digits: 1 },
+  caughtUpS: { label: 'until all were back and caught up', unit: 's', better: 'lower', digits: 2 },
+  seqScans: { label: 'sequential scans of tables that grow', unit: '', better: 'lower', digits: 0 },
+} as const satisfies Record<string, Metric>;
+
+export type MetricKey = keyof typeof metrics;
+
+/** What one measurement gave; some figures of the list. */
+export type Figures = Partial<Record<MetricKey, number>>;

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { inherited, StopList, startProcess } from '@posthorn/stack';
+import Redis from 'ioredis';
+import type { DialectName } from '../driver/dialect';
+import { FLOOR_SCHEMA } from '../peers/floor/schema';
+import { HAND_MADE_RECEIPTS, HAND_MADE_SCHEMA } from '../peers/hand-made/schema';
+import { SOCKET_IO_SCHEMA } from '../peers/socket-io/schema';
+import { type BenchStores, query } from '../world/stores';
+import { MemoryProbe, PROBE_ARGS } from './memory-probe';
+import { createDatabase } from './own-database';
+import type { RunningSystem, SystemOptions, SystemProcess } from './running-system';
+
+/** What makes one peer different from another. */
+interface Peer {
+  folder: string;
+  schema: string;
+  /** Counts what is recorded as delivered; null where nothing is. */
+  receipts: string | null;
+}
+
+const peers: Record<Exclude<DialectName, 'posthorn'>, Peer> = {
+  'hand-made': { folder: 'hand-made', schema: HAND_MADE_SCHEMA, receipts: HAND_MADE_RECEIPTS },
+  'socket.io': { folder: 'socket-io', schema: SOCKET_IO_SCHEMA, receipts: null },
+  floor: { folder: 'floor', schema: FLOOR_SCHEMA, receipts: null },
+};
+
+/** The built peers: they are processes of their own also where the bench runs from its sources. */
+const BUILT = join(__dirname, '..', '..', 'dist', 'peers');
+const START_BOUND_MS = 20_000;
+const STOP_BOUND_MS = 5_000;
+const LISTENING = /^listening on (\d+)$/;
+
+/** Starts one of the systems that Posthorn is compared with: an api and a gateway process, and a database of its own. */
+export async function startPeer(
+  name: Exclude<DialectName, 'posthorn'>,
+  stores: BenchStores,
+  options: SystemOptions,
+): Promise<RunningSystem> {
+  const { folder, schema, receipts } = peers[name];
+  const stops = new StopList();
+  try {
+    const database = await createDatabase(stores.databaseUrl, name);
+    stops.add(() => database.drop());
+    await query(database.url, schema);
+    stops.add(() => forgetKeys(stores.redisUrl));
+    const secret = randomBytes(32).toString('hex');
+    const start = async (role: SystemProcess['role']) => {
+      const probe = new MemoryProbe();
+      const child = await startProcess({
+        name: `${name} (${role})`,
+        command: process.execPath,
+        args: [...(options.tellsMemory === true ? PROBE_ARGS : []), join(BUILT, folder, `${role}.js`)],
+        env: {
+          ...inherited(),
+          NODE_ENV: 'production',
+          DATABASE_URL: database.url,
+          REDIS_URL: stores.redisUrl,
+          AUTH_JWT_SECRET: secret,
+        },
+        orphanSignal: 'SIGKILL',
+        onLine: probe.onLine,
+      });
+      stops.add(() => child.stop('SIGTERM', STOP_BOUND_MS));
+      const line = await child.waitForLine((text) => LISTENING.test(text), START_BOUND_MS);
+      const kill = (signal: NodeJS.Signals): void => child.kill(signal);
+      const process_: SystemProcess = { role, pid: child.pid, kill, memory: () => probe.ask(kill) };
+      return { process: process_, address: { host: '127.0.0.1', port: Number(LISTENING.exec(line)?.[1]) } };
+    };
+    const gateway = await start('gateway');
+    const api = await start('api');
+    return {
+      name,
+      target: { dialect: name, secret, apis: [api.address], gateways: [gateway.address] },
+      databaseUrl: database.url,
+      redisUrl: stores.redisUrl,
+      processes: [api.process, gateway.process],
+      countReceipts: async () => {
+        if (receipts === null) return null;
+        const [row] = await query<{ count: number }>(database.url, receipts);
+        return row?.count ?? 0;
+      },
+      stop: () => stops.stopAll(),
+    };
+  } catch (error) {
+    await stops.stopAll();
+    throw error;
+  }
+}
+
+/** The peers share the names of their keys: none may be left for the next one. */
+async function forgetKeys(redisUrl: string): Promise<void> {
+  const redis = new Redis(redisUrl);
+  try {
+    for (const pattern of ['presence:*', 'offline:*']) {
+      const keys = await redis.keys(pattern);
+      for (let from = 0; from < keys.length; from += 1_000) await redis.del(keys.slice(from, from + 1_000));
+    }
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { migrateDatabase, type ServiceName, StopList, startService } from '@posthorn/stack';
+import { type BenchStores, query } from '../world/stores';
+import { MemoryProbe, PROBE_ARGS } from './memory-probe';
+import { createDatabase } from './own-database';
+import type { RunningSystem, SystemOptions, SystemProcess } from './running-system';
+
+/** Posthorn as it is run: real processes, default settings, a database and a prefix of its own. */
+export async function startPosthorn(stores: BenchStores, options: SystemOptions): Promise<RunningSystem> {
+  const stops = new StopList();
+  try {
+    const database = await createDatabase(stores.databaseUrl, 'posthorn');
+    stops.add(() => database.drop());
+    await migrateDatabase(database.url);
+    const secret = randomBytes(32).toString('hex');
+    const env = {
+      DATABASE_URL: database.url,
+      REDIS_URL: stores.redisUrl,
+      REDIS_PREFIX: `bench-${randomBytes(4).toString('hex')}:`,
+      AUTH_JWT_SECRET: secret,
+      DRAIN_MS: '100',
+      WORKERS: String(options.workers ?? 1),
+      ...options.env,
+    };
+    const start = async (name: ServiceName) => {
+      const probe = new MemoryProbe();
+      const execArgv = options.tellsMemory === true ? PROBE_ARGS : [];
+      const service = await startService(name, env, { execArgv, onLine: probe.onLine });
+      stops.add(async () => service.stop());
+      const kill = (signal: NodeJS.Signals): void => service.kill(signal);
+      const role = name === 'send-api' ? ('api' as const) : ('gateway' as const);
+      const process: SystemProcess = { role, pid: service.pid, kill, memory: () => probe.ask(kill) };
+      return { process, address: { host: '127.0.0.1', port: Number(new URL(service.url).port) } };
+    };
+    const gateways = await Promise.all(
+      Array.from({ length: options.gateways ?? 1 }, () => start('ws-gateway')),
+    );
+    const api = await start('send-api');
+    return {
+      name: 'posthorn',
+      target: {
+        dialect: 'posthorn',
+        secret,
+        apis: [api.address],
+        gateways: gateways.map(({ address }) => address),
+      },
+      databaseUrl: database.url,
+      redisUrl: stores.redisUrl,
+      processes: [api.process, ...gateways.map(({ process }) => process)],
+      countReceipts: async () => {
+        const [row] = await query<{ count: number }>(
+          database.url,
+          'SELECT count(*)::int AS count FROM receipt',
+        );
+        return row?.count ?? 0;
+      },
+      stop: () => stops.stopAll(),
+    };
+  } catch (error) {
+    await stops.stopAll();
+    throw error;
+  }
+}
