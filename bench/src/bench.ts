@@ -1,15 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { guard } from './guard';
 import { type BenchOptions, parseOptions, USAGE, UsageError } from './options';
 import { faultsOf } from './report/findings';
 import { textTable } from './report/table';
+import { mergeResults, readResults, writePage, writeReport } from './report/write-report';
 import { run } from './run';
 import { scenarios } from './scenarios/catalogue';
 import { systemNames } from './systems/start-system';
 import { hasProc } from './world/process-tree';
 
 const EX_USAGE = 64;
+const ROOT = join(__dirname, '..', '..');
 
 /** `pnpm bench`: see `USAGE`. Exits with 1 where a message of Posthorn's is not accounted for, or the guard fails. */
 async function bench(args: readonly string[]): Promise<number> {
@@ -21,12 +22,14 @@ async function bench(args: readonly string[]): Promise<number> {
 }
 
 async function compare(options: BenchOptions, args: readonly string[]): Promise<number> {
-  const results = await run(options, ['pnpm bench', ...args].join(' '), say);
-  for (const scenario of options.scenarios) print(textTable(scenario, results.samples));
-  mkdirSync(options.reportDir, { recursive: true });
-  const file = join(options.reportDir, 'results.json');
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  print(`\nreport: ${file}\n`);
+  const [first, ...more] = options.from.map(readResults);
+  const results =
+    first === undefined
+      ? await run(options, ['pnpm bench', ...args].join(' '), say)
+      : mergeResults([first, ...more]);
+  for (const scenario of scenarios) print(textTable(scenario, results.samples));
+  print(`\nreport: ${writeReport(options.reportDir, results)}\n`);
+  if (options.isForDocs) writePage(ROOT, results);
   const faults = results.samples.filter(({ system }) => system === 'posthorn').flatMap(faultsOf);
   return faults.length === 0 ? 0 : 1;
 }

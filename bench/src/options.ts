@@ -14,6 +14,10 @@ export interface BenchOptions {
   seconds: number;
   scale: number;
   reportDir: string;
+  /** Files of earlier runs to tell of, instead of a run. */
+  from: readonly string[];
+  /** The figures are put into docs/PERFORMANCE.md. */
+  isForDocs: boolean;
   isList: boolean;
   isHelp: boolean;
 }
@@ -36,6 +40,8 @@ Without options: the comparison. "guard" is a short one that fails where Posthor
   --seconds N       how long one takes (5)
   --scale X         makes the curves shorter: 0.1 goes up to a tenth of the users, messages and connections (1)
   --report DIR      where the JSON file and the charts go (.posthorn/bench)
+  --from FILE       tells of an earlier run again, from its results.json; several are put together
+  --docs            puts the figures into docs/PERFORMANCE.md
   --list            names the scenarios and the systems
 `;
 
@@ -63,6 +69,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     seconds: integer('seconds', values.seconds ?? String(DEFAULT_SECONDS), MAX_SECONDS),
     scale: share('scale', values.scale ?? '1'),
     reportDir: values.report ?? '.posthorn/bench',
+    from: values.from ?? [],
+    isForDocs: values.docs ?? false,
     isList: values.list ?? false,
     isHelp: values.help ?? false,
   };
@@ -82,6 +90,8 @@ function read(args: readonly string[]) {
         seconds: { type: 'string' },
         scale: { type: 'string' },
         report: { type: 'string' },
+        from: { type: 'string', multiple: true },
+        docs: { type: 'boolean' },
         list: { type: 'boolean' },
         help: { type: 'boolean' },
       },

@@ -36,6 +36,7 @@ export async function run(
             const sample = { scenario: scenario.name, system, round, ...outcome };
             samples.push(sample);
             say(`${label}: ${describe(sample, scenario.figures)}`);
+            for (const remark of outcome.remarks ?? []) say(`${label}: ${remark}`);
           }
         }
       }

@@ -66,6 +66,19 @@ export async function runChaos() {
   return { name: 'chaos', isPassed, time: duration(performance.now() - startedAt) };
 }
 
+/** Compares what a message costs with the floor: alone, since others would make its figures worthless. */
+export async function runGuard() {
+  const startedAt = performance.now();
+  let isPassed = true;
+  try {
+    await run(process.execPath, [join(root, 'bench', 'dist', 'bench.js'), 'guard'], { show: true });
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    isPassed = false;
+  }
+  return { name: 'cost', isPassed, time: duration(performance.now() - startedAt) };
+}
+
 /** The line that ends a run, alone on it. A failed check counts as a failed test: no failed run looks like a passed one. */
 export function closingLine({ passed, failed, skipped }, results) {
   const failedChecks = results.filter(({ name, isPassed }) => name !== 'tests' && !isPassed).length;

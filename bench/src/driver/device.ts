@@ -56,8 +56,8 @@ export class Device {
   flush(): void {
     const marks = this.#unacked;
     this.#unacked = null;
-    const text = marks === null ? null : this.#dialect.ack(marks);
-    if (text !== null) this.#socket?.send(text);
+    if (marks === null) return;
+    for (const text of this.#dialect.acks(marks)) this.#socket?.send(text);
   }
 
   destroy(): void {

@@ -23,8 +23,11 @@ describe('a device', () => {
     ]);
   });
 
-  it('acknowledges by the newest seq, or by all ids', () => {
-    expect(dialects.posthorn.ack([1, 2, 9])).toBe('{"type":"ack","seq":9}');
-    expect(dialects['hand-made'].ack(['a', 'b'])).toBe('{"type":"ack","ids":["a","b"]}');
+  it('acknowledges by the newest seq, or id by id', () => {
+    expect(dialects.posthorn.acks([1, 2, 9])).toEqual(['{"type":"ack","seq":9}']);
+    expect(dialects['hand-made'].acks(['a', 'b'])).toEqual([
+      '{"type":"ack","id":"a"}',
+      '{"type":"ack","id":"b"}',
+    ]);
   });
 });

@@ -24,8 +24,8 @@ export interface Dialect {
   readonly saysCaughtUp: boolean;
   /** False where the system knows no acknowledgement. */
   readonly acknowledges: boolean;
-  /** Acknowledges messages, the newest last. */
-  ack(marks: readonly (string | number)[]): string | null;
+  /** The frames that acknowledge messages, the newest of which comes last. */
+  acks(marks: readonly (string | number)[]): string[];
 }
 
 const READY: Heard = { kind: 'ready' };
@@ -44,7 +44,7 @@ const posthorn: Dialect = {
   },
   saysCaughtUp: true,
   acknowledges: true,
-  ack: (marks) => `{"type":"ack","seq":${marks.at(-1)}}`,
+  acks: (marks) => [`{"type":"ack","seq":${marks.at(-1)}}`],
 };
 
 const handMade: Dialect = {
@@ -57,7 +57,7 @@ const handMade: Dialect = {
   },
   saysCaughtUp: false,
   acknowledges: true,
-  ack: (marks) => JSON.stringify({ type: 'ack', ids: marks }),
+  acks: (marks) => marks.map((id) => `{"type":"ack","id":"${id}"}`),
 };
 
 /** Engine.IO 4 below Socket.IO 5: 0 open, 2 ping, 3 pong, 40 connected, 42 an event. */
@@ -72,7 +72,7 @@ const socketIo: Dialect = {
   },
   saysCaughtUp: false,
   acknowledges: false,
-  ack: () => null,
+  acks: () => [],
 };
 
 const floor: Dialect = {
@@ -85,7 +85,7 @@ const floor: Dialect = {
   },
   saysCaughtUp: false,
   acknowledges: false,
-  ack: () => null,
+  acks: () => [],
 };
 
 export const dialects: Record<DialectName, Dialect> = {

@@ -8,45 +8,38 @@ import { ratioOf, spreadOf } from './statistics';
 
 /** What Posthorn is compared with, where it is there. */
 const YARDSTICKS: readonly DialectName[] = ['hand-made', 'floor'];
+const CPU_DIGITS = 3;
 
-/** One row of a table: a system (at one point of a curve) and its figures. */
-interface Row {
-  system: DialectName;
-  point: string | null;
-  /** `5,432 (5,300–5,500)`, in the order of the columns. */
-  cells: string[];
-}
-
-/** The column titles of a scenario, behind the system. */
-function titlesOf(scenario: Scenario): string[] {
-  return scenario.figures.map(
-    (key) => `${metrics[key].label}${metrics[key].unit === '' ? '' : `, ${metrics[key].unit}`}`,
-  );
-}
-
-/** The rows of a scenario: medians, with the least and the most of the rounds, and ratios to the others. */
-function rowsOf(scenario: Scenario, samples: readonly Sample[]): Row[] {
+/** The table of a scenario: a row for each figure (at each point of a curve), a column for each system. */
+export function tableOf(scenario: Scenario, samples: readonly Sample[]): string[][] {
   const own = samples.filter((sample) => sample.scenario === scenario.name);
+  const systems = systemNames.filter((name) => own.some(({ system }) => system === name));
+  const yardsticks = systems.includes('posthorn') ? YARDSTICKS.filter((name) => systems.includes(name)) : [];
   const points = [...new Set(own.map(({ point }) => point?.label ?? null))];
-  return points.flatMap((point) =>
-    systemNames
-      .filter((system) => own.some((sample) => isOf(sample, system, point)))
-      .map((system) => ({
-        system,
-        point,
-        cells: scenario.figures.map((key) => cellOf(own, system, point, key)),
-      })),
-  );
+  const row = (title: string, digits: number, of: (system: DialectName) => Map<number, number>): string[] => [
+    title,
+    ...systems.map((system) => cellOf(of(system), digits)),
+    ...yardsticks.map((other) => ratioOf(of('posthorn'), of(other))?.toFixed(2) ?? '–'),
+  ];
+  return [
+    ['', ...systems, ...yardsticks.map((name) => `posthorn ÷ ${name}`)],
+    ...points.flatMap((point) => [
+      ...scenario.figures.map((key) =>
+        row(titleOf(key, point), metrics[key].digits, (system) => valuesOf(own, system, point, key)),
+      ),
+      ...(scenario.group === 'comparison'
+        ? processesOf(own).map((process) =>
+            row(`· ${process}, CPU ms`, CPU_DIGITS, (system) => cpuOf(own, system, process)),
+          )
+        : []),
+    ]),
+  ];
 }
 
-/** The table of one scenario, for a terminal. */
+/** The table of one scenario, for a terminal, and what is wrong with its messages. */
 export function textTable(scenario: Scenario, samples: readonly Sample[]): string {
-  const rows = rowsOf(scenario, samples);
-  if (rows.length === 0) return '';
-  const lines = [
-    ['', ...titlesOf(scenario)],
-    ...rows.map(({ system, point, cells }) => [point === null ? system : `${system}, ${point}`, ...cells]),
-  ];
+  const lines = tableOf(scenario, samples);
+  if (lines.length === 1) return '';
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );
@@ -60,41 +53,8 @@ export function textTable(scenario: Scenario, samples: readonly Sample[]): strin
 
 /** The same in Markdown. */
 export function markdownTable(scenario: Scenario, samples: readonly Sample[]): string {
-  const rows = rowsOf(scenario, samples).map(({ system, point, cells }) => [
-    point === null ? system : `${system}, ${point}`,
-    ...cells,
-  ]);
-  const head = ['', ...titlesOf(scenario)];
+  const [head = [], ...rows] = tableOf(scenario, samples);
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function cellOf(
-  samples: readonly Sample[],
-  system: DialectName,
-  point: string | null,
-  key: MetricKey,
-): string {
-  const spread = spreadOf([...valuesOf(samples, system, point, key).values()]);
-  if (spread === undefined) return '–';
-  const { digits } = metrics[key];
-  const range = spread.count > 1 ? ` (${show(spread.min, digits)}–${show(spread.max, digits)})` : '';
-  return `${show(spread.median, digits)}${range}${ratiosOf(samples, system, point, key)}`;
-}
-
-/** Of Posthorn only: what it is to a hand-made pair, and to the floor. */
-function ratiosOf(
-  samples: readonly Sample[],
-  system: DialectName,
-  point: string | null,
-  key: MetricKey,
-): string {
-  if (system !== 'posthorn') return '';
-  const own = valuesOf(samples, system, point, key);
-  const ratios = YARDSTICKS.flatMap((other) => {
-    const ratio = ratioOf(own, valuesOf(samples, other, point, key));
-    return ratio === undefined ? [] : [`${ratio.toFixed(2)} × ${other}`];
-  });
-  return ratios.length === 0 ? '' : ` = ${ratios.join(', ')}`;
 }
 
 /** The figure in each round. */
@@ -104,15 +64,44 @@ export function valuesOf(
   point: string | null,
   key: MetricKey,
 ): Map<number, number> {
+  return byRound(samples, system, point, ({ figures }) => figures[key]);
+}
+
+function cpuOf(samples: readonly Sample[], system: DialectName, process: string): Map<number, number> {
+  return byRound(samples, system, null, ({ cpu }) => cpu?.[process]);
+}
+
+function byRound(
+  samples: readonly Sample[],
+  system: DialectName,
+  point: string | null,
+  value: (sample: Sample) => number | undefined,
+): Map<number, number> {
   return new Map(
     samples
-      .filter((sample) => isOf(sample, system, point))
-      .flatMap(({ round, figures }) => (figures[key] === undefined ? [] : [[round, figures[key]] as const])),
+      .filter((sample) => sample.system === system && (sample.point?.label ?? null) === point)
+      .flatMap((sample) => {
+        const found = value(sample);
+        return found === undefined ? [] : [[sample.round, found] as const];
+      }),
   );
 }
 
-function isOf(sample: Sample, system: DialectName, point: string | null): boolean {
-  return sample.system === system && (sample.point?.label ?? null) === point;
+function processesOf(samples: readonly Sample[]): string[] {
+  return [...new Set(samples.flatMap(({ cpu }) => Object.keys(cpu ?? {})))];
+}
+
+/** `5,432 (5,300–5,500)`: the median, the least and the most. */
+function cellOf(values: ReadonlyMap<number, number>, digits: number): string {
+  const spread = spreadOf([...values.values()]);
+  if (spread === undefined) return '–';
+  const range = spread.count > 1 ? ` (${show(spread.min, digits)}–${show(spread.max, digits)})` : '';
+  return `${show(spread.median, digits)}${range}`;
+}
+
+function titleOf(key: MetricKey, point: string | null): string {
+  const { label, unit } = metrics[key];
+  return `${point === null ? '' : `${point}: `}${label}${unit === '' ? '' : `, ${unit}`}`;
 }
 
 /** 5,432.1 */

@@ -1,5 +1,5 @@
 import { cpuPer } from './cpu-meter';
-import { perEach } from './load';
+import { perEach, receiptsOf } from './load';
 import type { Scenario } from './scenario';
 import { type Outcome, type Trial, withTrial } from './trial';
 
@@ -23,7 +23,8 @@ export const drain: Scenario = {
     }),
 };
 
-async function drainOnce({ driver, meter, system }: Trial): Promise<Outcome> {
+/** Sends while the devices are away, then lets them come back. */
+export async function drainOnce({ driver, meter, system }: Trial, waiting = WAITING): Promise<Outcome> {
   await driver.call('send', {
     senders: SENDERS,
     users: USERS,
@@ -31,7 +32,7 @@ async function drainOnce({ driver, meter, system }: Trial): Promise<Outcome> {
     isToAll: true,
     isOffline: true,
     ms: BOUND_MS,
-    maxMessages: WAITING,
+    maxMessages: waiting,
   });
   const before = await system.countReceipts();
   const end = meter.start();
@@ -41,8 +42,8 @@ async function drainOnce({ driver, meter, system }: Trial): Promise<Outcome> {
     parallel: DEVICES,
     boundMs: BOUND_MS,
   });
+  const after = await receiptsOf(system, before, account.due);
   const cpu = end();
-  const after = await system.countReceipts();
   await driver.call('disconnect');
   const cpuMsPerDelivery = cpuPer(cpu, account.arrived);
   return {

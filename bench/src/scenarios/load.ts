@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SendOutcome, SendPlan } from '../driver/driver';
+import type { RunningSystem } from '../systems/running-system';
 import { type CpuByProcess, cpuPer } from './cpu-meter';
 import type { Outcome, Trial } from './trial';
 
@@ -10,7 +12,11 @@ const SENDING_USERS = 1_024;
 /** Sends of one measurement, at most: it ends earlier then. */
 const MAX_MESSAGES = 400_000;
 
-const WARM_UP_MS = 2_000;
+/** So much is sent unmeasured, if that does not take too long. */
+const WARM_UP_MESSAGES = 8_000;
+const MIN_WARM_UP_MESSAGES = 200;
+const WARM_UP_BOUND_MS = 10_000;
+const RECEIPTS_POLL_MS = 500;
 const CONNECT_BOUND_MS = 120_000;
 const PARALLEL_CONNECTS = 64;
 
@@ -49,13 +55,41 @@ export async function measureLoad(
   plan: Omit<SendPlan, 'ms'>,
   ms = trial.seconds * 1_000,
 ): Promise<Measured> {
-  await trial.driver.call('send', { ...plan, ms: Math.min(WARM_UP_MS, ms) });
-  const before = await trial.system.countReceipts();
-  const end = trial.meter.start();
-  const outcome = await trial.driver.call('send', { ...plan, ms });
+  const { driver, system, meter } = trial;
+  const copies = plan.isToAll === true ? plan.devices : 1;
+  const warmUp = await driver.call('send', {
+    ...plan,
+    maxMessages: Math.min(
+      plan.maxMessages,
+      Math.max(MIN_WARM_UP_MESSAGES, Math.round(WARM_UP_MESSAGES / copies)),
+    ),
+    ms: WARM_UP_BOUND_MS,
+  });
+  const before = await receiptsOf(system, 0, warmUp.account.due);
+  const end = meter.start();
+  const outcome = await driver.call('send', { ...plan, ms });
+  const after = await receiptsOf(system, before, outcome.account.due);
   const cpu = end();
-  const after = await trial.system.countReceipts();
   return { outcome, cpu, receipts: after === null || before === null ? null : after - before };
+}
+
+/**
+ * How many receipts there are, once there are `due` more than `before`, or no more come: what is still to be recorded
+ * is part of what is measured.
+ */
+export async function receiptsOf(
+  system: RunningSystem,
+  before: number | null,
+  due: number,
+): Promise<number | null> {
+  let count = await system.countReceipts();
+  while (count !== null && count < (before ?? 0) + due) {
+    await sleep(RECEIPTS_POLL_MS);
+    const next = await system.countReceipts();
+    if (next === count) return count;
+    count = next;
+  }
+  return count;
 }
 
 /** The outcome with the figures that all loads have. */

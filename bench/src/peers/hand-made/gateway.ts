@@ -47,10 +47,10 @@ async function connected(ws: WebSocket, user: string): Promise<void> {
 }
 
 async function receive(text: string): Promise<void> {
-  const { type, ids } = JSON.parse(text) as { type: string; ids: string[] };
-  if (type !== 'ack') return;
-  await pool.query('UPDATE messages SET delivered_at = now() WHERE id = ANY($1) AND delivered_at IS NULL', [
-    ids,
+  const ack = JSON.parse(text) as { type: string; id: string };
+  if (ack.type !== 'ack') return;
+  await pool.query('UPDATE messages SET delivered_at = now() WHERE id = $1 AND delivered_at IS NULL', [
+    ack.id,
   ]);
 }
 
