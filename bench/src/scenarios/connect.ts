@@ -4,7 +4,7 @@ import { perEach } from './load';
 import type { Scenario } from './scenario';
 import { type Trial, withTrial } from './trial';
 
-const WARM_UP = 500;
+const WARM_UP = 2_000;
 const CONNECTS = 2_000;
 const PARALLEL = 64;
 const BOUND_MS = 60_000;

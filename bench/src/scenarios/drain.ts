@@ -15,7 +15,7 @@ export const drain: Scenario = {
   what: '10 devices come back at once, 1,000 messages wait for each',
   group: 'comparison',
   systems: ['posthorn', 'hand-made', 'floor'],
-  figures: ['drainPerSecond', 'cpuMsPerDelivery'],
+  figures: ['drainPerSecond', 'recordedPerSecond', 'cpuMsPerDelivery'],
   run: (stores, name, rest) =>
     withTrial(name, stores, {}, rest, async (trial) => {
       await drainOnce(trial); // unmeasured
@@ -36,19 +36,18 @@ export async function drainOnce({ driver, meter, system }: Trial, waiting = WAIT
   });
   const before = await system.countReceipts();
   const end = meter.start();
-  const { account, ms } = await driver.call('drain', {
-    from: 0,
-    count: DEVICES,
-    parallel: DEVICES,
-    boundMs: BOUND_MS,
-  });
-  const after = await receiptsOf(system, before, account.due);
+  const startedAt = performance.now();
+  const draining = driver.call('drain', { from: 0, count: DEVICES, parallel: DEVICES, boundMs: BOUND_MS });
+  const after = await receiptsOf(system, before, DEVICES * waiting);
+  const recordedMs = performance.now() - startedAt;
+  const { account, ms } = await draining;
   const cpu = end();
   await driver.call('disconnect');
   const cpuMsPerDelivery = cpuPer(cpu, account.arrived);
   return {
     figures: {
       drainPerSecond: (account.arrived * 1_000) / ms,
+      ...(after === null ? {} : { recordedPerSecond: (account.arrived * 1_000) / Math.max(ms, recordedMs) }),
       ...(cpuMsPerDelivery === undefined ? {} : { cpuMsPerDelivery }),
     },
     cpu: perEach(cpu, account.arrived),

@@ -18,7 +18,7 @@ export const metrics = {
   frameP50: { label: 'POST → frame, p50', unit: 'ms', better: 'lower', digits: 2 },
   frameP99: { label: 'POST → frame, p99', unit: 'ms', better: 'lower', digits: 2 },
   drainPerSecond: { label: 'drained messages', unit: '/s', better: 'higher', digits: 0 },
-  drainMs: { label: 'drain of one device', unit: 'ms', better: 'lower', digits: 1 },
+  recordedPerSecond: { label: 'drained, receipts recorded', unit: '/s', better: 'higher', digits: 0 },
   pageMs: { label: 'inbox page, p50', unit: 'ms', better: 'lower', digits: 2 },
   connectsPerSecond: { label: 'connects', unit: '/s', better: 'higher', digits: 0 },
   cpuMsPerConnect: { label: 'CPU per connect', unit: 'ms', better: 'lower', digits: 3 },

@@ -9,6 +9,7 @@ import { SOCKET_IO_SCHEMA } from '../peers/socket-io/schema';
 import { type BenchStores, query } from '../world/stores';
 import { MemoryProbe, PROBE_ARGS } from './memory-probe';
 import { createDatabase } from './own-database';
+import { countWith, openReceiptCounter } from './receipt-counter';
 import type { RunningSystem, SystemOptions, SystemProcess } from './running-system';
 
 /** What makes one peer different from another. */
@@ -43,6 +44,8 @@ export async function startPeer(
     const database = await createDatabase(stores.databaseUrl, name);
     stops.add(() => database.drop());
     await query(database.url, schema);
+    const counter = receipts === null ? null : await openReceiptCounter(database.url, receipts);
+    stops.add(async () => counter?.end());
     stops.add(() => forgetKeys(stores.redisUrl));
     const secret = randomBytes(32).toString('hex');
     const start = async (role: SystemProcess['role']) => {
@@ -75,11 +78,7 @@ export async function startPeer(
       databaseUrl: database.url,
       redisUrl: stores.redisUrl,
       processes: [api.process, gateway.process],
-      countReceipts: async () => {
-        if (receipts === null) return null;
-        const [row] = await query<{ count: number }>(database.url, receipts);
-        return row?.count ?? 0;
-      },
+      countReceipts: () => (counter === null ? Promise.resolve(null) : countWith(counter)),
       stop: () => stops.stopAll(),
     };
   } catch (error) {

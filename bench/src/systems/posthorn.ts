@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { migrateDatabase, type ServiceName, StopList, startService } from '@posthorn/stack';
-import { type BenchStores, query } from '../world/stores';
+import type { BenchStores } from '../world/stores';
 import { MemoryProbe, PROBE_ARGS } from './memory-probe';
 import { createDatabase } from './own-database';
+import { countWith, openReceiptCounter } from './receipt-counter';
 import type { RunningSystem, SystemOptions, SystemProcess } from './running-system';
+
+const RECEIPTS = 'SELECT count(*)::int AS count FROM receipt';
 
 /** Posthorn as it is run: real processes, default settings, a database and a prefix of its own. */
 export async function startPosthorn(stores: BenchStores, options: SystemOptions): Promise<RunningSystem> {
@@ -12,6 +15,8 @@ export async function startPosthorn(stores: BenchStores, options: SystemOptions)
     const database = await createDatabase(stores.databaseUrl, 'posthorn');
     stops.add(() => database.drop());
     await migrateDatabase(database.url);
+    const counter = await openReceiptCounter(database.url, RECEIPTS);
+    stops.add(() => counter.end());
     const secret = randomBytes(32).toString('hex');
     const env = {
       DATABASE_URL: database.url,
@@ -47,13 +52,7 @@ export async function startPosthorn(stores: BenchStores, options: SystemOptions)
       databaseUrl: database.url,
       redisUrl: stores.redisUrl,
       processes: [api.process, ...gateways.map(({ process }) => process)],
-      countReceipts: async () => {
-        const [row] = await query<{ count: number }>(
-          database.url,
-          'SELECT count(*)::int AS count FROM receipt',
-        );
-        return row?.count ?? 0;
-      },
+      countReceipts: () => countWith(counter),
       stop: () => stops.stopAll(),
     };
   } catch (error) {
