@@ -130,7 +130,7 @@ module.exports = {
         pathNot: [
           TESTS,
           '\\.d\\.ts$',
-          '/src/(main|index|soak|chaos|fuzz|churn|bench)\\.ts$',
+          '/src/(main|index|soak|chaos|figures|fuzz|churn|bench)\\.ts$',
           '^(chaos|bench)/[^/]+\\.cjs$',
         ],
       },

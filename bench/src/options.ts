@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { DialectName } from './driver/dialect';
 import { scenarios } from './scenarios/catalogue';
@@ -14,6 +15,8 @@ export interface BenchOptions {
   seconds: number;
   scale: number;
   reportDir: string;
+  /** Where CPU profiles of Posthorn's services go. */
+  profileDir: string | undefined;
   /** Files of earlier runs to tell of, instead of a run. */
   from: readonly string[];
   /** The figures are put into docs/PERFORMANCE.md. */
@@ -40,6 +43,7 @@ Without options: the comparison. "guard" is a short one that fails where Posthor
   --seconds N       how long one takes (5)
   --scale X         makes the curves shorter: 0.1 goes up to a tenth of the users, messages and connections (1)
   --report DIR      where the JSON file and the charts go (.posthorn/bench)
+  --profile         writes a CPU profile of each of Posthorn's services beside the report; profiling costs, too
   --from FILE       tells of an earlier run again, from its results.json; several are put together
   --docs            puts the figures into docs/PERFORMANCE.md
   --list            names the scenarios and the systems
@@ -60,6 +64,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const names = values.scenario ?? [];
   const chosen =
     names.length > 0 ? names.map(scenarioOf) : groupsOf(values.curves ?? false, values.all ?? false);
+  const reportDir = values.report ?? '.posthorn/bench';
   const isOfCurves = chosen.every(({ group }) => group === 'curve');
   return {
     command,
@@ -68,7 +73,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     rounds: integer('rounds', values.rounds ?? String(isOfCurves ? 1 : DEFAULT_ROUNDS), MAX_ROUNDS),
     seconds: integer('seconds', values.seconds ?? String(DEFAULT_SECONDS), MAX_SECONDS),
     scale: share('scale', values.scale ?? '1'),
-    reportDir: values.report ?? '.posthorn/bench',
+    reportDir,
+    profileDir: values.profile === true ? resolve(reportDir, 'profiles') : undefined,
     from: values.from ?? [],
     isForDocs: values.docs ?? false,
     isList: values.list ?? false,
@@ -90,6 +96,7 @@ function read(args: readonly string[]) {
         seconds: { type: 'string' },
         scale: { type: 'string' },
         report: { type: 'string' },
+        profile: { type: 'boolean' },
         from: { type: 'string', multiple: true },
         docs: { type: 'boolean' },
         list: { type: 'boolean' },

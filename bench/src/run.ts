@@ -6,7 +6,9 @@ import { metrics } from './scenarios/metrics';
 import { openBenchStores } from './world/stores';
 
 /** What a run takes of the options. */
-export type RunOptions = Pick<BenchOptions, 'scenarios' | 'systems' | 'rounds' | 'seconds' | 'scale'>;
+export type RunOptions = Pick<BenchOptions, 'scenarios' | 'systems' | 'rounds' | 'seconds' | 'scale'> & {
+  profileDir?: string | undefined;
+};
 
 /**
  * Plays every scenario: in each round every system once, in an order that turns, so that what the machine does besides

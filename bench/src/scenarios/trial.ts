@@ -27,6 +27,8 @@ export interface Sizes {
   seconds: number;
   /** Shrinks how many users, messages and connections the curves and the storm go up to. */
   scale: number;
+  /** Where CPU profiles go. */
+  profileDir?: string | undefined;
 }
 
 /** A system that is up, with its load generator: what a scenario works with. */
@@ -45,7 +47,7 @@ export async function withTrial<T>(
   rest: Sizes & Pick<Trial, 'say'>,
   work: (trial: Trial) => Promise<T>,
 ): Promise<T> {
-  const system = await startSystem(name, stores, options);
+  const system = await startSystem(name, stores, { ...options, profileDir: rest.profileDir });
   try {
     // What the system before it left to be written is not this one's.
     await query(stores.databaseUrl, 'CHECKPOINT');

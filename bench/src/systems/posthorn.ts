@@ -29,7 +29,10 @@ export async function startPosthorn(stores: BenchStores, options: SystemOptions)
     };
     const start = async (name: ServiceName) => {
       const probe = new MemoryProbe();
-      const execArgv = options.tellsMemory === true ? PROBE_ARGS : [];
+      const execArgv = [
+        ...(options.tellsMemory === true ? PROBE_ARGS : []),
+        ...(options.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`]),
+      ];
       const service = await startService(name, env, { execArgv, onLine: probe.onLine });
       stops.add(async () => service.stop());
       const kill = (signal: NodeJS.Signals): void => service.kill(signal);

@@ -37,6 +37,8 @@ export interface SystemOptions {
   workers?: number;
   /** The processes can be asked for their memory. */
   tellsMemory?: boolean;
+  /** Where the processes leave a CPU profile at their end; Posthorn only. */
+  profileDir?: string | undefined;
   /** More settings, of Posthorn only. */
   env?: Readonly<Record<string, string>>;
 }
