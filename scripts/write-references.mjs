@@ -1,7 +1,14 @@
-/** `pnpm run docs [--check]`: writes the references in docs/ from the build, or fails where one differs from it. */
+/** `pnpm run docs [--check]`: writes the references in docs/ and the PrometheusRule from the build, or fails where one differs from it. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chaosPage, closeCodesPage, errorsPage, metricsPage, settingsPage } from './lib/references.mjs';
+import {
+  chaosPage,
+  closeCodesPage,
+  errorsPage,
+  metricsPage,
+  prometheusRule,
+  settingsPage,
+} from './lib/references.mjs';
 import { root } from './lib/run.mjs';
 
 const EX_USAGE = 64;
@@ -11,6 +18,7 @@ const PAGES = {
   'docs/close-codes.md': closeCodesPage,
   'docs/metrics.md': metricsPage,
   'docs/chaos.md': chaosPage,
+  'deploy/kubernetes/components/monitoring/prometheus-rule.yaml': prometheusRule,
 };
 
 const args = process.argv.slice(2);

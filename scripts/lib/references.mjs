@@ -1,4 +1,5 @@
 /** The pages of docs/ that are made from the build: each function returns the whole text of one. */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { metricAdvice, primaryMetric } from './metric-advice.mjs';
@@ -126,6 +127,20 @@ export async function metricsPage() {
       table(METRIC_COLUMNS, metrics.map(metricRow)),
     ]),
   );
+}
+
+/** The rules of Prometheus as the object that its operator takes. */
+export async function prometheusRule() {
+  const source = 'deploy/monitoring/prometheus/posthorn.rules.yml';
+  const rules = readFileSync(join(root, source), 'utf8');
+  const groups = rules.slice(rules.indexOf('groups:')).replaceAll(/^(?=.)/gm, '  ');
+  return `# Written by \`pnpm run docs\` from ${source}: change it there.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: posthorn
+spec:
+${groups}`;
 }
 
 const METRIC_COLUMNS = ['name', 'type', 'labels', 'what it measures', 'what to do with it'];

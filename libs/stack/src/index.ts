@@ -1,10 +1,13 @@
 export { type Balancer, startBalancer, type Upstream } from './balancer';
+export { findKubectl } from './find-kubectl';
+export { findPrometheus, type PrometheusBinaries } from './find-prometheus';
 export { findRedisServer } from './find-redis-server';
 export { freePort } from './free-port';
 export { type Exit, type ManagedProcess, type ProcessOptions, startProcess } from './managed-process';
 export { migrateDatabase } from './migrate-database';
 export { mintToken, type TokenOptions } from './mint-token';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server';
+export { type PrometheusServer, startPrometheus } from './prometheus-server';
 export type { RedisBinary } from './redis-binary';
 export { openRedisClient, type RedisClient } from './redis-client';
 export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './redis-cluster';
