@@ -25,21 +25,30 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * Finds the first part of parsed JSON that could not be stored and given back unchanged: nesting deeper
  * than `MAX_DATA_DEPTH`, a string or key with U+0000 or a lone surrogate, a number beyond a double's range.
  */
-export function findDataFault(value: unknown, pointer = '', depth = 1): DataFault | null {
+export function findDataFault(value: unknown, depth = 1): DataFault | null {
   if (typeof value === 'string') {
-    return isStorableText(value) ? null : { pointer, detail: 'holds U+0000 or a lone surrogate' };
+    return isStorableText(value) ? null : { pointer: '', detail: 'holds U+0000 or a lone surrogate' };
   }
   if (typeof value === 'number') {
-    return Number.isFinite(value) ? null : { pointer, detail: 'is a number beyond the range of a double' };
+    return Number.isFinite(value)
+      ? null
+      : { pointer: '', detail: 'is a number beyond the range of a double' };
   }
-  if (typeof value !== 'object' || value === null) return null;
-  if (depth > MAX_DATA_DEPTH) return { pointer, detail: `is nested deeper than ${MAX_DATA_DEPTH} levels` };
-  for (const [key, child] of Object.entries(value)) {
-    if (!isStorableText(key)) return { pointer, detail: 'has a key with U+0000 or a lone surrogate' };
-    const fault = findDataFault(child, `${pointer}/${escapePointer(key)}`, depth + 1);
-    if (fault !== null) return fault;
+  if (!isNode(value)) return null;
+  if (depth > MAX_DATA_DEPTH)
+    return { pointer: '', detail: `is nested deeper than ${MAX_DATA_DEPTH} levels` };
+  for (const key of Object.keys(value)) {
+    if (!isStorableText(key)) return { pointer: '', detail: 'has a key with U+0000 or a lone surrogate' };
+    const fault = findDataFault(value[key], depth + 1);
+    // Where it is matters only where there is one: every message goes through here.
+    if (fault !== null) return { ...fault, pointer: `/${escapePointer(key)}${fault.pointer}` };
   }
   return null;
+}
+
+/** An object or an array: what has parts. */
+function isNode(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** One step of a JSON Pointer (RFC 6901 §3). */

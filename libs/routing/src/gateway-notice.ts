@@ -89,7 +89,7 @@ function isMessage(value: unknown): value is Message {
     (value['text'] === undefined || typeof value['text'] === 'string') &&
     (value['data'] === undefined || isJsonObject(value['data'])) &&
     // The message itself is no level of its data.
-    findDataFault(value, '', 0) === null
+    findDataFault(value, 0) === null
   );
 }
 
