@@ -10,11 +10,20 @@ import {
 } from '@posthorn/protocol';
 import { Keys } from '@posthorn/routing';
 import { problemsCatalogue, settingsCatalogue } from '@posthorn/runtime';
+import { NODE_FLAGS } from '@posthorn/stack';
 import { logCalls } from './docs/log-calls';
 import { anchors, codeSpans, links, section, tableRows } from './docs/markdown';
 import { filesBelow, pages, read, root, sources } from './docs/repository';
 
 const protocol = read('PROTOCOL.md');
+
+test.each(['send-api', 'ws-gateway'])(
+  'the image of %s starts Node as the tests and the bench do',
+  (service) => {
+    const command = JSON.stringify(['node', ...NODE_FLAGS, 'dist/main.js']).replaceAll(',', ', ');
+    expect(read(`deploy/${service}.Dockerfile`)).toContain(`\nCMD ${command}\n`);
+  },
+);
 
 /** Exhaustive by their types: a frame that is added or removed does not compile here. */
 const SERVER_FRAMES = {

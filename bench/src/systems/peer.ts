@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { inherited, StopList, startProcess } from '@posthorn/stack';
+import { inherited, NODE_FLAGS, StopList, startProcess } from '@posthorn/stack';
 import Redis from 'ioredis';
 import type { DialectName } from '../driver/dialect';
 import { FLOOR_SCHEMA } from '../peers/floor/schema';
@@ -53,7 +53,11 @@ export async function startPeer(
       const child = await startProcess({
         name: `${name} (${role})`,
         command: process.execPath,
-        args: [...(options.tellsMemory === true ? PROBE_ARGS : []), join(BUILT, folder, `${role}.js`)],
+        args: [
+          ...NODE_FLAGS,
+          ...(options.tellsMemory === true ? PROBE_ARGS : []),
+          join(BUILT, folder, `${role}.js`),
+        ],
         env: {
           ...inherited(),
           NODE_ENV: 'production',

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { InboxDatabase, Statement } from './database';
 import { lockTimeoutSql } from './lock-wait';
-import { nowSql, timeSql } from './message-row';
+import { nowSql, nowTextSql } from './message-row';
 import type { AcceptedMessage, NewMessage } from './new-message';
 
 /** How long the statement waits for locks, and which it takes before all others. */
@@ -143,6 +143,6 @@ const ACCEPT: Statement = {
       FROM place JOIN counter USING (user_id)
       RETURNING user_id, seq, message_id
     )
-    SELECT message_id, user_id, seq, ${timeSql(nowSql)} AS created_at, (SELECT epoch FROM epoch) AS epoch
+    SELECT message_id, user_id, seq, ${nowTextSql} AS created_at, (SELECT epoch FROM epoch) AS epoch
     FROM placed`,
 };

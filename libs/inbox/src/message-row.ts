@@ -10,8 +10,14 @@ export interface MessageRow {
   created_at: string;
 }
 
-/** The time of the transaction, in the precision in which times are kept and shown. */
-export const nowSql = `date_trunc('milliseconds', now())`;
+/**
+ * The time of the transaction, in the precision in which times are kept and shown. In a SELECT of its own it is made once
+ * for a statement, not for each of its rows.
+ */
+export const nowSql = `(SELECT date_trunc('milliseconds', now()))`;
+
+/** The same as RFC 3339. */
+export const nowTextSql = `(SELECT ${timeSql("date_trunc('milliseconds', now())")})`;
 
 /** RFC 3339 with milliseconds, made by Postgres so that no time zone of ours gets in between. */
 export function timeSql(expression: string): string {

@@ -1,7 +1,7 @@
 import type { ReceiptNews } from '@posthorn/protocol';
 import type { InboxDatabase, Statement } from './database';
 import { lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
-import { nowSql, timeSql } from './message-row';
+import { nowSql, nowTextSql } from './message-row';
 import type { DeviceHold } from './release-devices';
 
 /** A device has everything through `seq`. */
@@ -148,7 +148,7 @@ const MOVE: Statement = {
     SELECT held.nth::int AS nth, held.cursor, NULL::uuid AS message_id, NULL AS sender, NULL AS at FROM held
     UNION ALL
     SELECT holder.nth::int, holder.cursor, r.message_id,
-      (SELECT sender FROM message WHERE id = r.message_id), ${timeSql(nowSql)}
+      (SELECT sender FROM message WHERE id = r.message_id), ${nowTextSql}
     FROM delivered r
     JOIN (SELECT DISTINCT ON (user_id) * FROM held) AS holder ON holder.user_id = r.user_id`,
 };

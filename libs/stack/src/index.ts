@@ -6,6 +6,7 @@ export { freePort } from './free-port';
 export { type Exit, type ManagedProcess, type ProcessOptions, startProcess } from './managed-process';
 export { migrateDatabase } from './migrate-database';
 export { mintToken, type TokenOptions } from './mint-token';
+export { NODE_FLAGS } from './node-flags';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server';
 export { type PrometheusServer, startPrometheus } from './prometheus-server';
 export type { RedisBinary } from './redis-binary';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exit, type ManagedProcess, startProcess } from './managed-process';
+import { NODE_FLAGS } from './node-flags';
 import { repoRoot } from './paths';
 
 export type ServiceName = 'send-api' | 'ws-gateway';
@@ -25,7 +26,7 @@ export interface ServiceProcess {
 
 /** How to start a service in another way than usual. */
 export interface ServiceOptions {
-  /** Arguments of Node: `['--require', PRELOAD]`. */
+  /** More arguments of Node: `['--require', PRELOAD]`. */
   execArgv?: readonly string[];
   /** True unless given: it is waited for until it is ready; else until it listens. */
   isReadyExpected?: boolean;
@@ -53,7 +54,7 @@ export async function startService(
   const child = await startProcess({
     name,
     command: process.execPath,
-    args: [...execArgv, mainOf(name)],
+    args: [...NODE_FLAGS, ...execArgv, mainOf(name)],
     env: { ...inherited(), PORT: '0', ADMIN_PORT: '0', ...env },
     cwd: repoRoot,
     orphanSignal: 'SIGTERM',
