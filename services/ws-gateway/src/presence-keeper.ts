@@ -32,6 +32,8 @@ export interface PresenceKeeperOptions {
 }
 
 const CHUNK = 500;
+/** As for claims: the first at once, those that come together with others gather. */
+const PACE_MS = 8;
 /** Users whose presence is to be written again soon; beyond it only the slow round heals them. */
 const MAX_DIRTY = 100_000;
 
@@ -61,6 +63,7 @@ export class PresenceKeeper {
       maxBatch: CHUNK,
       maxPending: 100_000,
       concurrency: 4,
+      paceMs: PACE_MS,
       run: async (users) => this.#write(users),
     });
   }

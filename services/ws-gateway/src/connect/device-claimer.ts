@@ -17,6 +17,8 @@ export interface ClaimRequest {
 }
 
 const MAX_WAITING_LOCKED = 1_000;
+/** One connect is claimed at once. Of many that come together, what 8 ms bring costs Postgres a quarter as much each. */
+const PACE_MS = 8;
 
 /** Claims devices, those of many connects in one statement. Whose device is locked waits apart from the others. */
 export class DeviceClaimer {
@@ -43,6 +45,7 @@ export class DeviceClaimer {
       maxBatch: 200,
       maxPending,
       concurrency: 2,
+      paceMs: PACE_MS,
       run: (requests) => run(requests, null),
       expired,
     });
