@@ -15,6 +15,9 @@ export function runCommand(usage: string, work: (args: readonly string[]) => Pro
     process.stdout.write(usage);
     return;
   }
+  // A handle that leaks keeps the process. One that ends by itself takes its environment apart, which after thousands
+  // of child processes was once seen to go on for ever.
+  process.once('beforeExit', () => process.exit());
   work(args).then(
     (code) => {
       process.exitCode = code;

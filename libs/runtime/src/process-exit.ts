@@ -76,8 +76,10 @@ export class ProcessExit {
       // Its channel to the primary would keep it, and Node ends a worker that drops it with 0.
       this.#exitNow(this.#exitCode);
     } else {
-      // The event loop is empty now, unless something leaked.
+      // The event loop is empty now, unless something leaked. Left to end by itself, Node also takes its environment
+      // apart, and was once seen to do that for ever.
       process.exitCode = this.#exitCode;
+      process.once('beforeExit', () => process.exit());
     }
   }
 
