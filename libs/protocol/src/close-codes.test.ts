@@ -1,4 +1,4 @@
-import { closeCodes, mayReconnect } from './close-codes';
+import { closeCodes, mayReconnect } from './close-codes.ts';
 
 test('§5: a client reconnects after 1001, 1006, 1011, 1012, 1013 and 4000 to 4499, and after no other code', () => {
   const reconnecting = Array.from({ length: 5_000 }, (_, code) => code).filter(mayReconnect);

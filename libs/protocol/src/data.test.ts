@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { escapePointer, findDataFault, isJsonObject, MAX_DATA_DEPTH } from './data';
+import { escapePointer, findDataFault, isJsonObject, MAX_DATA_DEPTH } from './data.ts';
 
 /** An object nested so that its innermost object is on level `depth`. */
 function nested(depth: number): string {

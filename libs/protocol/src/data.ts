@@ -1,4 +1,4 @@
-import { isStorableText } from './text';
+import { isStorableText } from './text.ts';
 
 /** A JSON value as `JSON.parse` makes it. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;

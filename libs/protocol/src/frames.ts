@@ -1,5 +1,5 @@
-import type { FrameErrorCode } from './frame-errors';
-import type { Message } from './message';
+import type { FrameErrorCode } from './frame-errors.ts';
+import type { Message } from './message.ts';
 
 /** A client's mark on a frame, echoed in the answer. */
 export type Ref = string | number;

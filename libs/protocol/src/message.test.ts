@@ -1,5 +1,5 @@
-import { encodeFrame, encodeMessageFrame } from './frames';
-import { asSeenBy, type StoredMessage } from './message';
+import { encodeFrame, encodeMessageFrame } from './frames.ts';
+import { asSeenBy, type StoredMessage } from './message.ts';
 
 const message: StoredMessage = {
   id: '019a0000-0000-7000-8000-00000000abcd',

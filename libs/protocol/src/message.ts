@@ -1,4 +1,4 @@
-import type { JsonObject } from './data';
+import type { JsonObject } from './data.ts';
 
 /** A message as one of its readers sees it (PROTOCOL §4.1): `to` is there for the sender only. */
 export interface Message {

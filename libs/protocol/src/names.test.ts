@@ -1,4 +1,4 @@
-import { DEFAULT_DEVICE, isDeviceId, isIdempotencyKey, isMessageId, isUserId } from './names';
+import { DEFAULT_DEVICE, isDeviceId, isIdempotencyKey, isMessageId, isUserId } from './names.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-';
 const ALL_LATIN = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));

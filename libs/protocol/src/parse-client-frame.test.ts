@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { ClientFrame } from './frames';
-import { parseClientFrame } from './parse-client-frame';
+import type { ClientFrame } from './frames.ts';
+import { parseClientFrame } from './parse-client-frame.ts';
 
 const ID = '019a0000-0000-7000-8000-00000000abcd';
 

@@ -1,8 +1,8 @@
-import { isJsonObject } from './data';
-import type { FrameErrorCode } from './frame-errors';
-import type { ClientFrame, Ref } from './frames';
-import { MAX_READ_IDS, MAX_REF_CHARS } from './limits';
-import { isMessageId } from './names';
+import { isJsonObject } from './data.ts';
+import type { FrameErrorCode } from './frame-errors.ts';
+import type { ClientFrame, Ref } from './frames.ts';
+import { MAX_READ_IDS, MAX_REF_CHARS } from './limits.ts';
+import { isMessageId } from './names.ts';
 
 /** A parsed frame, or what the error frame about it says. */
 export type ParsedFrame =

@@ -1,4 +1,4 @@
-import { findPostgresUrlFault, POSTGRES_URL_EXAMPLE } from './postgres-url';
+import { findPostgresUrlFault, POSTGRES_URL_EXAMPLE } from './postgres-url.ts';
 
 test.each([
   POSTGRES_URL_EXAMPLE,

@@ -1,4 +1,4 @@
-import type { ReceiptStatus } from './frames';
+import type { ReceiptStatus } from './frames.ts';
 
 /** When each recipient had a message; times are RFC 3339 or null until they happen. */
 export interface ReceiptItem {

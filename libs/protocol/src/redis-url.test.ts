@@ -1,4 +1,4 @@
-import { parseRedisUrl } from './redis-url';
+import { parseRedisUrl } from './redis-url.ts';
 
 const single = { kind: 'single', master: '', db: 0, tls: false };
 

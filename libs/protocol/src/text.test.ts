@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { countCodePoints, isStorableText } from './text';
+import { countCodePoints, isStorableText } from './text.ts';
 
 test.each([
   ['U+0000', 'a\0b'],

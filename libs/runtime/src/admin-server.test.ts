@@ -28,7 +28,7 @@ async function listen(routes: readonly AdminRoute[]): Promise<{ server: AdminSer
 
 function post(
   url: string,
-  body: string | Uint8Array | ReadableStream,
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream,
   headers: Record<string, string> = {},
 ): Promise<Response> {
   return fetch(url, {

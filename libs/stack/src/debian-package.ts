@@ -99,17 +99,22 @@ function downloaded(work: string): string[] {
     .map((name) => join(archives, name));
 }
 
-/** Where shared libraries lie in an unpacked package: lib and usr/lib, and in both a folder named for the machine. */
+/**
+ * Where shared libraries lie in an unpacked package: lib and usr/lib, in both a folder named for the machine, and what
+ * is private to one of them a folder below that.
+ */
 export function libraryPath(root: string): string {
   const found = ['lib', join('usr', 'lib')]
     .map((name) => join(root, name))
     .filter((path) => existsSync(path));
-  const nested = found.flatMap((path) =>
-    readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && entry.name.includes('linux-gnu'))
-      .map((entry) => join(path, entry.name)),
-  );
-  return [...nested, ...found].join(delimiter);
+  const nested = found.flatMap(foldersIn).filter((path) => path.includes('linux-gnu'));
+  return [...nested, ...nested.flatMap(foldersIn), ...found].join(delimiter);
+}
+
+function foldersIn(path: string): string[] {
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(path, entry.name));
 }
 
 function run(command: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {

@@ -1,4 +1,5 @@
 export { type Balancer, startBalancer, type Upstream } from './balancer';
+export { type ChromiumBinary, findChromium } from './find-chromium';
 export { findKubectl } from './find-kubectl';
 export { findPrometheus, type PrometheusBinaries } from './find-prometheus';
 export { findRedisServer } from './find-redis-server';

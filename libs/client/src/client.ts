@@ -1,0 +1,387 @@
+import type { ReceiptStatus, ServerFrame } from '@posthorn/protocol';
+import { Acker } from './acker.ts';
+import { Api } from './api.ts';
+import { CatchUp } from './catch-up.ts';
+import { ClientError, inWords, reportUnheard } from './client-error.ts';
+import type { Connection, Welcome } from './connection.ts';
+import { DeliveryLoop } from './delivery-loop.ts';
+import { Emitter } from './emitter.ts';
+import { Identity } from './identity.ts';
+import { type Delivery, Intake, type MessageHandler } from './intake.ts';
+import { Link } from './link.ts';
+import type { Settings } from './options.ts';
+import { Outbox } from './outbox.ts';
+import type { Draft, Outgoing } from './outgoing.ts';
+import { Pause } from './pause.ts';
+import { ReadMarks } from './read-marks.ts';
+import type { Status } from './status.ts';
+import { asCursor, type Cursor, isPromise } from './store.ts';
+import { type WatchedStore, watchedStore } from './stores/watched-store.ts';
+import { TokenSource } from './token-source.ts';
+import { onWakeUp } from './wake-ups.ts';
+import type { WebSocketClass } from './web-socket.ts';
+
+/** News of a message that this user has sent, from whichever device. */
+export interface Receipt {
+  id: string;
+  user: string;
+  status: ReceiptStatus;
+  at: string;
+}
+
+/** What a client tells, beside messages. */
+export interface ClientEvents {
+  /** All that waited on the server has been handled, through this `seq`. Once for each connection. */
+  caughtUp: { seq: number };
+  receipt: Receipt;
+  /** A message of this device has come further, or came out of the store. */
+  outbox: Outgoing;
+  /** The inbox was restored from a backup: it goes on behind `seq`, and messages may come that were there before. */
+  reset: Cursor;
+  status: Status;
+  /** What the client lives on with unless `status` says otherwise. Without a listener it goes to the console. */
+  error: ClientError;
+}
+
+/** A handler at work, and then the store, have this long when the client is closed. */
+const CLOSE_BOUND_MS = 5_000;
+/** After so many connects in a row that never came to a welcome the inbox is read over HTTP. */
+const REFUSALS_BEFORE_POLLING = 2;
+const CURSOR = 'cursor';
+
+/** One device of one user: receives, sends, and keeps at it until it is closed. Made by `connect`. */
+export class Client implements AsyncIterable<Delivery> {
+  readonly #settings: Settings;
+  readonly #store: WatchedStore;
+  readonly #events = new Emitter<ClientEvents>((thrown) => this.#report('listener', thrown));
+  readonly #identity: Identity;
+  readonly #api: Api;
+  readonly #intake: Intake;
+  readonly #acker = new Acker((seq) => this.#connection?.send({ type: 'ack', seq }) ?? false);
+  readonly #outbox: Outbox;
+  readonly #readMarks: ReadMarks;
+  readonly #catchUp: CatchUp;
+  readonly #link: Link;
+  readonly #loops = new Set<DeliveryLoop>();
+  readonly #lockStop = new AbortController();
+  #connection: Connection | undefined;
+  #status: Status = { state: 'connecting' };
+  /** The last wait of the link, for when polling ends. */
+  #down = { why: '', retryAtMs: 0 };
+  #releaseLock: () => void = () => undefined;
+  #stopWakeUps: () => void = () => undefined;
+  #isOver = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(settings: Settings, loadWebSocket: () => Promise<WebSocketClass>) {
+    this.#settings = settings;
+    const store = watchedStore(settings.store);
+    this.#store = store;
+    this.#identity = new Identity(store, settings.device);
+    const tokens = new TokenSource(settings.token, ({ user }) => this.#checkUser(user));
+    this.#api = new Api(settings.api, tokens, settings.fetch);
+    this.#intake = new Intake({
+      keepCursor: (cursor) => this.#keepCursor(cursor),
+      onHandled: (seq) => this.#acker.handled(seq),
+      onCaughtUp: (seq) => this.#events.emit('caughtUp', { seq }),
+      onError: (error) => this.#tell(error),
+    });
+    const onStoreError = (thrown: unknown): void => this.#report('store', thrown);
+    // While nothing is connected this is no news.
+    const onLater = (why: string): void => {
+      if (this.#status.state === 'online') this.#report('api', why);
+    };
+    this.#outbox = new Outbox(this.#api, store, {
+      onChange: (outgoing) => this.#events.emit('outbox', outgoing),
+      onStoreError,
+      onLater,
+    });
+    this.#readMarks = new ReadMarks(this.#api, store, {
+      onStoreError,
+      onLater,
+      onRefused: (id, why) => this.#report('api', `${id} was not marked as read: ${why}`),
+    });
+    this.#catchUp = new CatchUp(this.#api, this.#intake, {
+      onPage: () => this.#onPage(),
+      onFailed: (why) => this.#onPollFailed(why),
+      onRewound: (seq) => this.#begin({ epoch: null, seq }, true),
+    });
+    this.#link = new Link(tokens, {
+      url: () => this.#connectUrl(),
+      webSocket: loadWebSocket,
+      onConnecting: () => {
+        if (this.#status.state !== 'polling') this.#setStatus({ state: 'connecting' });
+      },
+      onWelcome: (welcome, connection) => this.#onWelcome(welcome, connection),
+      onFrame: (frame) => this.#onFrame(frame),
+      onDown: (down) => this.#onDown(down),
+      onStopped: (code, why) => this.#onStopped(code, why),
+      onError: (error) => this.#tell(error),
+    });
+    void this.#start();
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  /**
+   * Listens; returns what ends it. A `message` counts as handled, and is acknowledged, when all its handlers have
+   * returned and their promises are kept; the next one comes only then. One that throws gets the same message again,
+   * after a wait of 1 s, later up to 30 s, and no other before. Messages wait where there is no handler.
+   */
+  on(name: 'message', handler: MessageHandler): () => void;
+  on<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (value: ClientEvents[Name]) => unknown,
+  ): () => void;
+  on<Name extends keyof ClientEvents>(
+    name: Name | 'message',
+    listener: MessageHandler | ((value: ClientEvents[Name]) => unknown),
+  ): () => void {
+    if (name === 'message') return this.#intake.handle(listener as MessageHandler);
+    return this.#events.on(name, listener as (value: ClientEvents[Name]) => unknown);
+  }
+
+  /**
+   * Messages one by one: asking for the next says that the one before is handled. A loop that is left leaves its
+   * message unhandled. Ends when the client is closed.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Delivery> {
+    const loop = new DeliveryLoop((handler) => {
+      const stop = this.#intake.handle(handler);
+      return () => {
+        stop();
+        this.#loops.delete(loop);
+      };
+    });
+    this.#loops.add(loop);
+    if (this.#isOver) loop.end();
+    return loop;
+  }
+
+  /**
+   * Puts a message into the outbox. Once this resolves it is stored, and will be sent, also after a reload. `key` (1 to
+   * 255 visible ASCII characters) is its idempotency key: two sends with one key are one message.
+   * @throws TypeError for what can never be sent, OutboxFullError, or what the store throws
+   */
+  async send(draft: Draft, { key }: { key?: string } = {}): Promise<Outgoing> {
+    if (this.#isOver) throw new Error('send: the client is closed');
+    return await this.#outbox.add(draft, key);
+  }
+
+  /** Messages that are not accepted yet, were refused, or are followed until they are read: at most 1,000 and the newest 100. */
+  outbox(): Outgoing[] {
+    return this.#outbox.all();
+  }
+
+  /** The message once it is accepted or refused; undefined where there is no such message or the client is closed first. */
+  settled(key: string): Promise<Outgoing | undefined> {
+    return this.#outbox.settled(key);
+  }
+
+  /** Sends a refused message again, under the same key. */
+  retry(key: string): Promise<void> {
+    return this.#outbox.retry(key);
+  }
+
+  /** Takes a message out of the outbox; false for one that may still be sent. */
+  forget(key: string): Promise<boolean> {
+    return this.#outbox.forget(key);
+  }
+
+  /** The user has read these messages. Once this resolves it is stored, and the senders will learn of it. */
+  async read(ids: string | readonly string[]): Promise<void> {
+    if (this.#isOver) throw new Error('read: the client is closed');
+    await this.#readMarks.add(typeof ids === 'string' ? [ids] : ids);
+  }
+
+  /** Connects again after `stopped`, and at once where it waits to. */
+  resume(): void {
+    if (this.#isOver || this.#status.state === 'waiting') return;
+    this.#link.start();
+    this.#wake();
+  }
+
+  /**
+   * Ends it: hands out nothing more, waits at most 5 s for the handler at work, acknowledges what was handled. What is
+   * in the outbox stays in the store. Not to be awaited within a handler.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    const { device } = this.#settings;
+    const store = this.#store;
+    try {
+      if (store.lock !== undefined) {
+        this.#setStatus({ state: 'waiting' });
+        this.#releaseLock = await store.lock(this.#lockStop.signal);
+      }
+      if (this.#isOver) {
+        this.#releaseLock();
+        return;
+      }
+      if (!(await this.#identity.isDevice())) {
+        this.#fail(`this store is not for the device ${device}: each has one of its own`);
+        return;
+      }
+      this.#intake.open(newerOf(asCursor(await store.get(CURSOR)), this.#settings.after));
+      await this.#outbox.adopt();
+      await this.#readMarks.adopt();
+    } catch (thrown) {
+      if (!this.#isOver) this.#fail(`the store cannot be read: ${inWords(thrown)}`, thrown);
+      return;
+    }
+    if (this.#isOver) return;
+    this.#stopWakeUps = onWakeUp(() => this.#wake());
+    this.#link.start();
+  }
+
+  #connectUrl(): string {
+    const { url, device } = this.#settings;
+    const position = this.#intake.position;
+    const query = new URLSearchParams({ device });
+    if (position !== undefined) query.set('after', String(position.seq));
+    if (typeof position?.epoch === 'string') query.set('epoch', position.epoch);
+    return `${url}?${query.toString()}`;
+  }
+
+  #onWelcome({ user, epoch, after, reset }: Welcome, connection: Connection): void {
+    this.#checkUser(user).catch(() => undefined); // it has been told
+    this.#catchUp.stop();
+    this.#connection = connection;
+    this.#begin({ epoch, seq: after }, reset === true);
+    this.#acker.begin(this.#intake.cursor?.seq ?? 0);
+    this.#setStatus({ state: 'online' });
+    this.#outbox.refresh();
+    this.#readMarks.refresh();
+  }
+
+  #begin(cursor: Cursor, isReset: boolean): void {
+    if (this.#intake.begin(cursor, isReset)) this.#events.emit('reset', cursor);
+  }
+
+  #onFrame(frame: ServerFrame): void {
+    if (frame.type === 'message') {
+      const { type: _type, ...arrival } = frame;
+      if (this.#intake.offer(arrival) === 'gap') this.#link.drop(`a gap before ${frame.seq}`);
+    } else if (frame.type === 'caughtUp') {
+      this.#intake.markCaughtUp();
+    } else if (frame.type === 'receipt') {
+      const { type: _type, ...receipt } = frame;
+      this.#events.emit('receipt', receipt);
+      void this.#outbox.onReceipt(receipt.id, receipt.user, receipt.status);
+    } else if (frame.type === 'error') {
+      this.#report('gateway', `${frame.code}: ${frame.detail}`);
+    }
+  }
+
+  #onDown({ why, retryAtMs, refusals }: { why: string; retryAtMs: number; refusals: number }): void {
+    this.#connection = undefined;
+    this.#down = { why, retryAtMs };
+    if (this.#status.state !== 'polling') this.#setStatus({ state: 'offline', why, retryAtMs });
+    if (refusals >= REFUSALS_BEFORE_POLLING) this.#catchUp.start();
+  }
+
+  #onStopped(code: number, reason: string): void {
+    this.#connection = undefined;
+    this.#catchUp.stop();
+    this.#setStatus({ state: 'stopped', code, why: reason === '' ? `closed with ${code}` : reason });
+  }
+
+  #onPage(): void {
+    if (this.#status.state === 'polling') return;
+    this.#setStatus({ state: 'polling' });
+    this.#outbox.refresh();
+    this.#readMarks.refresh();
+  }
+
+  #onPollFailed(why: string): void {
+    if (this.#status.state === 'polling') this.#setStatus({ state: 'offline', ...this.#down, why });
+  }
+
+  #wake(): void {
+    this.#link.wake();
+    if (this.#catchUp.isRunning) this.#catchUp.start();
+    this.#outbox.refresh();
+    this.#readMarks.refresh();
+  }
+
+  /** @throws ClientError for another user than the store is for; the client is over then */
+  async #checkUser(user: string | undefined): Promise<void> {
+    if (user === undefined || (await this.#identity.isUser(user))) return;
+    const why = `this store is not for the user ${user}: each has one of its own`;
+    this.#fail(why);
+    throw new ClientError('token', why);
+  }
+
+  #keepCursor(cursor: Cursor): void | Promise<void> {
+    // Where it cannot be kept the client goes on: after a reload these messages come again.
+    try {
+      const keeping = this.#store.set(CURSOR, cursor);
+      if (isPromise(keeping)) return keeping.catch((thrown: unknown) => this.#report('store', thrown));
+    } catch (thrown) {
+      this.#report('store', thrown);
+    }
+  }
+
+  #fail(why: string, cause?: unknown): void {
+    if (this.#isOver) return;
+    this.#tell(new ClientError('store', why, { cause }));
+    this.#end();
+    this.#releaseLock();
+    this.#setStatus({ state: 'stopped', code: 0, why });
+  }
+
+  async #close(): Promise<void> {
+    for (const loop of this.#loops) loop.end();
+    await this.#intake.close(CLOSE_BOUND_MS);
+    this.#acker.flush();
+    this.#end();
+    const bound = new Pause();
+    await Promise.race([this.#store.written(), bound.wait(CLOSE_BOUND_MS)]);
+    bound.end();
+    this.#releaseLock();
+    this.#setStatus({ state: 'closed' });
+    this.#events.clear();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    for (const loop of this.#loops) loop.end();
+    this.#stopWakeUps();
+    this.#lockStop.abort();
+    this.#link.stop();
+    this.#catchUp.stop();
+    this.#outbox.close();
+    this.#readMarks.close();
+    this.#api.close();
+    void this.#intake.close(0);
+    this.#connection = undefined;
+  }
+
+  #setStatus(status: Status): void {
+    if (this.#status.state === status.state && status.state !== 'offline' && status.state !== 'stopped')
+      return;
+    this.#status = status;
+    this.#events.emit('status', status);
+  }
+
+  #report(source: ClientError['source'], thrown: unknown): void {
+    this.#tell(new ClientError(source, inWords(thrown), { cause: thrown }));
+  }
+
+  #tell(error: ClientError): void {
+    if (!this.#events.emit('error', error)) reportUnheard(error);
+  }
+}
+
+/** The application knows best, unless the inbox was restored since it last said so: the store hears of that first. */
+function newerOf(stored: Cursor | undefined, told: Cursor | undefined): Cursor | undefined {
+  if (stored === undefined || told === undefined) return told ?? stored;
+  const isOtherLife = stored.epoch !== null && told.epoch !== null && stored.epoch !== told.epoch;
+  return isOtherLife ? stored : { epoch: told.epoch ?? stored.epoch, seq: told.seq };
+}

@@ -1,0 +1,23 @@
+import { Client } from './client.ts';
+import { type ClientOptions, readOptions } from './options.ts';
+import type { WebSocketClass } from './web-socket.ts';
+
+export * from './exports.ts';
+export { fileStore } from './stores/file-store.ts';
+
+/**
+ * Connects a device of a user, and keeps it connected until `close()`. Takes the global WebSocket of Node 22, else `ws`.
+ * @throws TypeError for options that are wrong
+ */
+export function connect(options: ClientOptions): Client {
+  return new Client(readOptions(options), async () => options.WebSocket ?? (await findWebSocket()));
+}
+
+async function findWebSocket(): Promise<WebSocketClass> {
+  if (typeof WebSocket !== 'undefined') return WebSocket;
+  try {
+    return (await import('ws')).WebSocket;
+  } catch (cause) {
+    throw new Error('Node 20 has no WebSocket of its own: install ws 8, or pass WebSocket', { cause });
+  }
+}

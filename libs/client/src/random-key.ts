@@ -1,0 +1,5 @@
+/** A name that nobody else has. `crypto.randomUUID` is there in secure contexts only, this everywhere. */
+export function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

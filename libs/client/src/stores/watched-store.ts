@@ -1,0 +1,31 @@
+import { type Awaitable, isPromise, type Store } from '../store.ts';
+
+/** A store of which somebody wants to know when all writes are done. */
+export interface WatchedStore extends Store {
+  /** Resolves when no write is under way. */
+  written(): Promise<void>;
+}
+
+/** The same store, watched. */
+export function watchedStore(store: Store): WatchedStore {
+  const writes = new Set<Promise<void>>();
+
+  function watched(write: Awaitable<void>): Awaitable<void> {
+    if (!isPromise(write)) return write;
+    writes.add(write);
+    // Its caller hears of a failure.
+    void write.catch(() => undefined).finally(() => writes.delete(write));
+    return write;
+  }
+
+  return {
+    get: (key) => store.get(key),
+    set: (key, value) => watched(store.set(key, value)),
+    delete: (key) => watched(store.delete(key)),
+    keys: (prefix) => store.keys(prefix),
+    async written() {
+      while (writes.size > 0) await Promise.allSettled(writes);
+    },
+    ...(store.lock === undefined ? {} : { lock: store.lock.bind(store) }),
+  };
+}

@@ -1,0 +1,63 @@
+/** What a watchdog does. */
+export interface WatchdogHost {
+  ping(): void;
+  /** Nothing was heard for too long, not even an answer to the ping. Called once. */
+  onSilence(): void;
+}
+
+const PROBE_BOUND_MS = 5_000;
+const LOOKS_PER_HEARTBEAT = 4;
+
+/**
+ * Finds half-open connections, which look fine and bring nothing: after a heartbeat of silence it asks, after one and a
+ * half it gives up (PROTOCOL §5.6). After a sleep of the machine it asks first: the silence was its own.
+ */
+export class Watchdog {
+  readonly #host: WatchdogHost;
+  readonly #heartbeatMs: number;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #heardAt = Date.now();
+  /** When it has to have been answered; 0 while nothing was asked. */
+  #answerBy = 0;
+  #probeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(heartbeatMs: number, host: WatchdogHost) {
+    this.#heartbeatMs = heartbeatMs;
+    this.#host = host;
+    this.#timer = setInterval(() => this.#look(), heartbeatMs / LOOKS_PER_HEARTBEAT);
+  }
+
+  heard(): void {
+    this.#heardAt = Date.now();
+    this.#answerBy = 0;
+    clearTimeout(this.#probeTimer);
+  }
+
+  /** Asks now, and takes silence for the end sooner than usual. */
+  probe(): void {
+    const boundMs = Math.min(PROBE_BOUND_MS, this.#heartbeatMs / 2);
+    this.#ask(boundMs);
+    clearTimeout(this.#probeTimer);
+    this.#probeTimer = setTimeout(() => this.#look(), boundMs + 1);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#probeTimer);
+  }
+
+  #look(): void {
+    const now = Date.now();
+    if (this.#answerBy > 0 && now >= this.#answerBy) {
+      this.stop();
+      this.#host.onSilence();
+    } else if (this.#answerBy === 0 && now - this.#heardAt >= this.#heartbeatMs) {
+      this.#ask(this.#heartbeatMs / 2);
+    }
+  }
+
+  #ask(boundMs: number): void {
+    this.#answerBy = Date.now() + boundMs;
+    this.#host.ping();
+  }
+}
