@@ -4,6 +4,7 @@ export * from './commit-around-locks';
 export * from './compare-inboxes';
 export { type DatabaseLog, type DatabaseOptions, InboxDatabase } from './database';
 export * from './find-connected-devices';
+export * from './find-delivery';
 export * from './find-last-seen';
 export * from './find-lowest-cursors';
 export { findMessage } from './find-message';

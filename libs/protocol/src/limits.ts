@@ -15,6 +15,9 @@ export const MAX_PRESENCE_USERS = 100;
 /** The largest and the default page of an inbox. */
 export const MAX_INBOX_PAGE = 500;
 export const DEFAULT_INBOX_PAGE = 100;
+/** The largest and the default page of the recipients of a message. */
+export const MAX_DELIVERY_PAGE = 100;
+export const DEFAULT_DELIVERY_PAGE = 20;
 /** A ref that a client puts on a frame: a string this long, or a safe integer. */
 export const MAX_REF_CHARS = 128;
 /** A limit's burst is this many times its sustained rate. */

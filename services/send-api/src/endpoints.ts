@@ -1,3 +1,4 @@
+import { type DeliveryOptions, deliveryEndpoints } from './delivery/endpoints';
 import type { Endpoint } from './endpoint';
 import { type InboxOptions, inboxEndpoints } from './inbox/endpoints';
 import { type MessageOptions, messageEndpoints } from './messages/endpoints';
@@ -7,7 +8,12 @@ import { referenceEndpoints } from './reference/endpoints';
 import type { OpenApiDocument } from './reference/openapi';
 
 /** What all endpoints together need. */
-export interface EndpointOptions extends MessageOptions, ReceiptOptions, InboxOptions, PresenceOptions {
+export interface EndpointOptions
+  extends MessageOptions,
+    ReceiptOptions,
+    DeliveryOptions,
+    InboxOptions,
+    PresenceOptions {
   readonly openApi: OpenApiDocument;
 }
 
@@ -16,6 +22,7 @@ export function createEndpoints(options: EndpointOptions): Endpoint[] {
   return [
     ...messageEndpoints(options),
     ...receiptEndpoints(options),
+    ...deliveryEndpoints(options),
     ...inboxEndpoints(options),
     ...presenceEndpoints(options),
     ...referenceEndpoints(options.openApi),

@@ -7,10 +7,12 @@ import {
   purgeIdempotencyKeys,
   readInboxPage,
 } from '@posthorn/inbox';
+import { reportDelivery } from '@posthorn/inspector';
 import {
   Keys,
   LiveGateways,
   Notifier,
+  OfflineList,
   Presence,
   RedisConnection,
   Router,
@@ -60,6 +62,7 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
   const gateways = new LiveGateways(redis, keys);
   const presence = new Presence(redis, keys, gateways);
   const notifier = new Notifier(redis, keys, presence);
+  const offline = new OfflineList(redis, keys);
   const router = new Router(redis, keys, gateways, {
     max: settings.offlineListMax,
     ttlS: settings.offlineListTtlS,
@@ -95,6 +98,8 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
     commit: (send) => committer.commit(send),
     findMessage: (id, user) => within(POSTGRES_WAIT_MS, findMessage(inbox, id, user)),
     findReceipts: (id, sender) => within(POSTGRES_WAIT_MS, findReceipts(inbox, id, sender)),
+    reportDelivery: (id, query) =>
+      within(POSTGRES_WAIT_MS, reportDelivery({ db: inbox, presence, offline }, id, query)),
     recordRead: (read) => within(POSTGRES_WAIT_MS, reads.commit(read)),
     publishReceipts: (news) => {
       for (const { status } of news) metrics.receipts.inc({ status });

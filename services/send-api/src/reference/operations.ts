@@ -1,4 +1,10 @@
-import { DEFAULT_INBOX_PAGE, MAX_INBOX_PAGE, MAX_PRESENCE_USERS } from '@posthorn/protocol';
+import {
+  DEFAULT_DELIVERY_PAGE,
+  DEFAULT_INBOX_PAGE,
+  MAX_DELIVERY_PAGE,
+  MAX_INBOX_PAGE,
+  MAX_PRESENCE_USERS,
+} from '@posthorn/protocol';
 import type { ProblemCode } from '@posthorn/runtime';
 import { refTo, type Schema } from './schemas';
 
@@ -110,6 +116,33 @@ export const operations: readonly Operation[] = [
     parameters: [MESSAGE_ID],
     answers: { 200: { description: 'The receipts.', schema: refTo('Receipts') } },
     problems: ['not_found'],
+  },
+  {
+    method: 'get',
+    path: '/v1/messages/{id}/delivery',
+    id: 'getDelivery',
+    tag: 'Receipts',
+    summary: 'See how far a message is, and why',
+    description:
+      'For its sender only. For each recipient and each device: committed, acknowledged, read, where the user is ' +
+      'connected now, and in plain words why not yet. What Redis knows is `null` while it is out of reach.',
+    parameters: [
+      MESSAGE_ID,
+      {
+        name: 'after',
+        in: 'query',
+        description: 'Recipients to leave out, in the order of `to`.',
+        schema: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 },
+      },
+      {
+        name: 'limit',
+        in: 'query',
+        description: 'Recipients at most.',
+        schema: { type: 'integer', minimum: 1, maximum: MAX_DELIVERY_PAGE, default: DEFAULT_DELIVERY_PAGE },
+      },
+    ],
+    answers: { 200: { description: 'The life of the message.', schema: refTo('Delivery') } },
+    problems: ['not_found', 'invalid_query'],
   },
   {
     method: 'post',

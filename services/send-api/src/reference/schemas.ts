@@ -1,4 +1,4 @@
-import { MAX_INBOX_PAGE, MAX_PRESENCE_USERS } from '@posthorn/protocol';
+import { MAX_DELIVERY_PAGE, MAX_INBOX_PAGE, MAX_PRESENCE_USERS } from '@posthorn/protocol';
 import { problemsCatalogue } from '@posthorn/runtime';
 import { targetConstructorToSchema } from 'class-validator-jsonschema';
 import type { SendMessageDto } from '../messages/send-message.dto';
@@ -29,6 +29,7 @@ export function componentSchemas(SendMessage: new () => SendMessageDto): Readonl
       deliveredAt: { ...TIME_OR_NULL, description: "When the first of the user's devices acknowledged it." },
       readAt: { ...TIME_OR_NULL, description: 'When the user first read it.' },
     }),
+    Delivery,
     InboxPage: {
       ...listOf({ seq: { type: 'integer', minimum: 1 }, message: refTo('Message') }, MAX_INBOX_PAGE, {
         lastSeq: { type: 'integer', minimum: 0, description: 'The newest `seq` of the whole inbox.' },
@@ -64,6 +65,51 @@ const Message: Schema = {
   },
 };
 
+const Device: Schema = objectOf({
+  device: { type: 'string' },
+  cursor: { type: 'integer', minimum: 0, description: 'The highest `seq` that it acknowledged.' },
+  gateway: {
+    type: ['string', 'null'],
+    description: 'What its connection was claimed for; null once that ended.',
+  },
+  connectedAt: TIME_OR_NULL,
+  lastSeenAt: TIME_OR_NULL,
+  state: { type: 'string', enum: ['acknowledged', 'connected', 'offline', 'unknown'] },
+  why: { type: 'string', description: 'In plain words.' },
+});
+
+const Delivery: Schema = objectOf({
+  id: refTo('MessageId'),
+  from: refTo('UserId'),
+  committedAt: TIME,
+  recipients: { type: 'integer', minimum: 1, description: 'How many the message has in all.' },
+  items: {
+    type: 'array',
+    maxItems: MAX_DELIVERY_PAGE,
+    items: objectOf({
+      user: refTo('UserId'),
+      seq: {
+        type: ['integer', 'null'],
+        description: "Its place in the user's inbox; null once that is gone.",
+      },
+      state: { type: 'string', enum: ['waiting', 'delivered', 'read'] },
+      why: { type: 'string', description: 'In plain words.' },
+      deliveredAt: TIME_OR_NULL,
+      readAt: TIME_OR_NULL,
+      gateways: {
+        type: ['array', 'null'],
+        items: { type: 'string' },
+        description: 'The live gateways that hold the user now; null while Redis is out of reach.',
+      },
+      isListed: {
+        type: ['boolean', 'null'],
+        description: "It is on the user's offline list now; null while Redis is out of reach.",
+      },
+      devices: { type: 'array', maxItems: 100, items: Device },
+    }),
+  },
+});
+
 const Problem: Schema = {
   type: 'object',
   description: 'An error (RFC 9457).',
@@ -88,6 +134,11 @@ const Problem: Schema = {
     },
   },
 };
+
+/** An object with all of these properties. */
+function objectOf(properties: Readonly<Record<string, Schema>>): Schema {
+  return { type: 'object', required: Object.keys(properties), properties };
+}
 
 /** `{"items": […]}` whose items have all of these properties. */
 function listOf(
