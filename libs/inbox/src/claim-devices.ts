@@ -1,5 +1,5 @@
 import type { InboxDatabase, Statement } from './database';
-import { lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
+import { deviceLock, lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
 
 /** A connection that wants to be the one of its device. */
 export interface DeviceClaim {
@@ -25,14 +25,10 @@ export interface ClaimedDevice {
   epoch: string;
 }
 
-interface ClaimRow {
-  nth: number;
-  cursor: number;
-  fence: number;
-  previous: string | null;
-  newest_seq: number;
-  epoch: string;
-}
+/** A device as it is now, and as it was before. */
+type ClaimRow =
+  | { user: string; device: string; epoch: string; cursor: number; fence: number; newest_seq: number }
+  | { user: string; device: string; epoch: null; previous: string | null };
 
 /**
  * Claims devices for new connections, all in one statement: no device may be among them twice.
@@ -51,17 +47,21 @@ export async function claimDevices(
     claims.map((claim) => claim.holders?.join(' ') ?? null),
     String(lockWaitMs),
   ]);
-  const byNth = new Map(rows.map((row) => [row.nth, row]));
-  return claims.map((_, index) => {
-    const row = byNth.get(index + 1);
-    if (row === undefined) throw new Error('a claim came back without its row');
-    return {
-      cursor: row.cursor,
-      fence: row.fence,
-      previousGateway: row.previous,
-      newestSeq: row.newest_seq,
-      epoch: row.epoch,
-    };
+  const claimed = new Map<string, ClaimedDevice>();
+  const previous = new Map<string, string | null>();
+  for (const row of rows) {
+    const name = deviceLock(row);
+    if (row.epoch === null) {
+      previous.set(name, row.previous);
+    } else {
+      const { cursor, fence, newest_seq: newestSeq, epoch } = row;
+      claimed.set(name, { cursor, fence, previousGateway: null, newestSeq, epoch });
+    }
+  }
+  return claims.map((claim) => {
+    const device = claimed.get(deviceLock(claim));
+    if (device === undefined) throw new Error('a claim came back without its row');
+    return { ...device, previousGateway: previous.get(deviceLock(claim)) ?? null };
   });
 }
 
@@ -73,30 +73,28 @@ const CLAIM: Statement = {
   name: 'claim-devices',
   text: `
     WITH asked AS (
-      SELECT a.user_id, a.device, a.gateway, string_to_array(a.holders, ' ') AS holders, a.nth
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
-        WITH ORDINALITY AS a (user_id, device, gateway, holders, nth), ${lockTimeoutSql('$5')}
+      SELECT a.user_id, a.device, a.gateway, string_to_array(a.holders, ' ') AS holders
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS a (user_id, device, gateway, holders),
+        ${lockTimeoutSql('$5')}
     ), was AS MATERIALIZED (
-      SELECT a.user_id, a.device, d.gateway,
+      SELECT a.user_id, a.device, a.gateway, d.gateway AS previous,
         CASE WHEN a.holders IS NULL OR d.gateway = ANY (a.holders) THEN d.connected_at END AS connected_at
       FROM (SELECT * FROM asked ORDER BY user_id COLLATE "C", device COLLATE "C") AS a
-      CROSS JOIN LATERAL (
+      LEFT JOIN LATERAL (
         SELECT gateway, connected_at FROM device
         WHERE user_id = a.user_id AND device = a.device FOR UPDATE
-      ) AS d
+      ) AS d ON true
     ), claimed AS (
       INSERT INTO device (user_id, device, gateway, connected_at)
-      SELECT a.user_id, a.device, a.gateway, coalesce(w.connected_at, now())
-      FROM asked a LEFT JOIN was w ON w.gateway IS NOT NULL AND w.user_id = a.user_id AND w.device = a.device
-      ORDER BY a.user_id COLLATE "C", a.device COLLATE "C"
+      SELECT user_id, device, gateway, CASE WHEN previous IS NULL THEN now() ELSE coalesce(connected_at, now()) END
+      FROM was ORDER BY user_id COLLATE "C", device COLLATE "C"
       ON CONFLICT (user_id, device) DO UPDATE
         SET fence = device.fence + 1, gateway = EXCLUDED.gateway, connected_at = EXCLUDED.connected_at
       RETURNING user_id, device, cursor, fence
     )
-    SELECT a.nth::int AS nth, c.cursor, c.fence, w.gateway AS previous,
-      coalesce((SELECT newest_seq FROM inbox WHERE user_id = a.user_id), 0) AS newest_seq,
-      (SELECT epoch FROM epoch) AS epoch
-    FROM asked a
-    JOIN claimed c ON c.user_id = a.user_id AND c.device = a.device
-    LEFT JOIN was w ON w.user_id = a.user_id AND w.device = a.device`,
+    SELECT user_id AS user, device, (SELECT epoch FROM epoch) AS epoch, cursor, fence,
+      coalesce((SELECT newest_seq FROM inbox i WHERE i.user_id = claimed.user_id), 0) AS newest_seq, NULL AS previous
+    FROM claimed
+    UNION ALL
+    SELECT user_id, device, NULL, NULL, NULL, NULL, previous FROM was`,
 };

@@ -25,13 +25,10 @@ export interface CursorMoved {
 /** Entries that one statement records as delivered, at most: its devices share them. */
 const MAX_ENTRIES = 5_000;
 
-interface MovedRow {
-  nth: number;
-  cursor: number;
-  message_id: string | null;
-  sender: string | null;
-  at: string | null;
-}
+/** A move whose device is held, or an entry that was delivered. */
+type MovedRow =
+  | { nth: number; cursor: number; message_id: null }
+  | { nth: null; message_id: string; user_id: string; sender: string; at: string };
 
 /**
  * Moves cursors forward, never back, and records *delivered* for every entry that a cursor passes. One statement:
@@ -56,21 +53,21 @@ export async function moveCursors(
     Math.max(1, Math.floor(MAX_ENTRIES / targets.length)),
     String(lockWaitMs),
   ]);
+  const holders = new Map<string, CursorMoved>();
   for (const row of rows) {
+    if (row.nth === null) continue;
     const target = targets[row.nth - 1];
     const result = target && results[target.index];
     if (target === undefined || result === undefined) continue;
     result.isHolder = true;
     result.cursor = row.cursor;
-    if (row.message_id === null || row.sender === null || row.at === null) continue;
-    const { user } = target.move;
-    result.news.push({
-      messageId: row.message_id,
-      sender: row.sender,
-      user,
-      status: 'delivered',
-      at: row.at,
-    });
+    holders.set(target.move.user, result);
+  }
+  // Which of a user's devices it was says nothing: the first one to have it counts for the user.
+  for (const row of rows) {
+    if (row.nth !== null) continue;
+    const { message_id: messageId, sender, user_id: user, at } = row;
+    holders.get(user)?.news.push({ messageId, sender, user, status: 'delivered', at });
   }
   return shareResults(moves, results);
 }
@@ -112,7 +109,7 @@ function shareResults(moves: readonly CursorMove[], results: CursorMoved[]): Cur
  * Receipts are inserted in byte order, so that two devices of one user cannot deadlock.
  * A row that is there already stays: the first time counts.
  * Each row of a table is looked up by itself (LATERAL, a subquery, ON CONFLICT): a join may be planned as a scan of
- * the whole table while that is small, and the plan is kept while it grows.
+ * the whole table while that is small, and the plan is kept while it grows (ADR 0015, 0016).
  */
 const MOVE: Statement = {
   name: 'move-cursors',
@@ -145,10 +142,9 @@ const MOVE: Statement = {
       ON CONFLICT DO NOTHING
       RETURNING message_id, user_id
     )
-    SELECT held.nth::int AS nth, held.cursor, NULL::uuid AS message_id, NULL AS sender, NULL AS at FROM held
+    SELECT held.nth::int AS nth, held.cursor, NULL::uuid AS message_id, NULL AS user_id, NULL AS sender, NULL AS at
+    FROM held
     UNION ALL
-    SELECT holder.nth::int, holder.cursor, r.message_id,
-      (SELECT sender FROM message WHERE id = r.message_id), ${nowTextSql}
-    FROM delivered r
-    JOIN (SELECT DISTINCT ON (user_id) * FROM held) AS holder ON holder.user_id = r.user_id`,
+    SELECT NULL, NULL, message_id, user_id, (SELECT sender FROM message WHERE id = message_id), ${nowTextSql}
+    FROM delivered`,
 };
