@@ -66,11 +66,13 @@ function positionsBeforeCommit(stall: string): Mutation[] {
       find: `
       INSERT INTO inbox (user_id, newest_seq)
       SELECT user_id, total FROM place WHERE nth = 1
-      ORDER BY user_id COLLATE "C"
+      ORDER BY user_id
       ON CONFLICT (user_id) DO UPDATE SET newest_seq = inbox.newest_seq + EXCLUDED.newest_seq
       RETURNING user_id, newest_seq
     )`,
-      replace: 'SELECT * FROM unnest($13::text[], $14::bigint[]) AS c (user_id, newest_seq))',
+      replace: `
+      SELECT user_id COLLATE "C" AS user_id, newest_seq
+      FROM unnest($13::text[], $14::bigint[]) AS c (user_id, newest_seq))`,
     },
   ];
 }
@@ -295,13 +297,13 @@ export const seededBugs: readonly SeededBug[] = [
         file: ACCEPT,
         find: `
       INSERT INTO inbox_entry (user_id, seq, message_id)
-      SELECT user_id, counter.newest_seq - place.total + place.nth, place.message_id
-      FROM place JOIN counter USING (user_id)
+      SELECT user_id, newest[inbox] - total + nth, message_id
+      FROM place, (SELECT array_agg(newest_seq ORDER BY user_id) AS newest FROM counter) AS counters
       RETURNING user_id, seq, message_id
     )`,
         replace: `
-      SELECT user_id, counter.newest_seq - place.total + place.nth AS seq, place.message_id
-      FROM place JOIN counter USING (user_id)
+      SELECT user_id, newest[inbox] - total + nth AS seq, message_id
+      FROM place, (SELECT array_agg(newest_seq ORDER BY user_id) AS newest FROM counter) AS counters
     )`,
       },
       {
