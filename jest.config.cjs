@@ -7,6 +7,7 @@ module.exports = {
     '<rootDir>/e2e',
     '<rootDir>/chaos',
     '<rootDir>/bench',
+    '<rootDir>/conformance',
   ],
   // Real stores and processes, on machines that may be busy with other things.
   testTimeout: 30_000,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   chaosPage,
+  cliPage,
   closeCodesPage,
   errorsPage,
   metricsPage,
@@ -18,6 +19,7 @@ const PAGES = {
   'docs/close-codes.md': closeCodesPage,
   'docs/metrics.md': metricsPage,
   'docs/chaos.md': chaosPage,
+  'docs/cli.md': cliPage,
   'deploy/kubernetes/components/monitoring/prometheus-rule.yaml': prometheusRule,
 };
 

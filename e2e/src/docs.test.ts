@@ -148,6 +148,8 @@ describe('PROTOCOL.md', () => {
       keys.sends('USER'),
       keys.lease('ID'),
       keys.channel('ID'),
+      keys.gateways(),
+      keys.inspection('ID'),
     ];
     const listed = tableRows(protocol, '### 6.1')
       .slice(1)

@@ -61,6 +61,15 @@ export class World {
     return world;
   }
 
+  /** What `posthorn` needs to know of this world. */
+  get addresses(): Record<string, string> {
+    return {
+      AUTH_JWT_SECRET: SECRET,
+      POSTHORN_API: this.sendApis[0]?.url ?? '',
+      POSTHORN_GATEWAY: this.gateways[0]?.url.replace('http', 'ws') ?? '',
+    };
+  }
+
   async addSendApi(env: Record<string, string> = {}): Promise<ServiceProcess> {
     const service = await startService('send-api', { ...this.#env, ...env });
     this.sendApis.push(service);

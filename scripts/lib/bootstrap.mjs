@@ -13,7 +13,11 @@ export async function bootstrap() {
   checkNode();
   try {
     await install();
-    await step('built', () => run(join(root, 'node_modules', '.bin', 'tsc'), ['-b']));
+    await step('built', async () => {
+      await run(join(root, 'node_modules', '.bin', 'tsc'), ['-b']);
+      const vite = join(root, 'demo', 'node_modules', '.bin', 'vite');
+      await run(vite, ['build', '--logLevel', 'warn'], { cwd: join(root, 'demo') });
+    });
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
     process.stderr.write(`${error.output}\n${error.message}\n`);
@@ -60,6 +64,8 @@ function fingerprint() {
     'e2e/package.json',
     'chaos/package.json',
     'bench/package.json',
+    'conformance/package.json',
+    'demo/package.json',
     ...manifests,
   ];
   for (const file of files.filter((name) => existsSync(join(root, name)))) {

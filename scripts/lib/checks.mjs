@@ -18,7 +18,19 @@ const CHECKS = [
   ],
   [
     'layering',
-    [['depcruise', 'services', 'libs', 'e2e', 'chaos', 'bench', '--config', '.dependency-cruiser.cjs']],
+    [
+      [
+        'depcruise',
+        'services',
+        'libs',
+        'e2e',
+        'chaos',
+        'bench',
+        'conformance',
+        '--config',
+        '.dependency-cruiser.cjs',
+      ],
+    ],
   ],
   ['dead code', [['knip', '--no-progress']]],
 ];

@@ -57,6 +57,26 @@ export async function errorsPage() {
   );
 }
 
+export async function cliPage() {
+  const { createProgram, exits } = await import(join(root, 'libs/cli/dist/index.js'));
+  const program = createProgram(
+    () => undefined,
+    () => undefined,
+  );
+  const helps = program.commands.map(
+    (command) => `## ${command.name()}\n\n${block(command.helpInformation())}`,
+  );
+  const codes = Object.values(exits).map(({ code: number, meaning }) => [String(number), meaning]);
+  return page(
+    'The posthorn command',
+    'In a clone, after `npm start` or a build: `node libs/cli COMMAND`, or `pnpm posthorn COMMAND`. It signs tokens with `AUTH_JWT_SECRET`, or uses the one in `POSTHORN_TOKEN`; beside a running `npm start` it needs no settings at all. Results go to stdout, everything else to stderr; with `--json` each result is a line of JSON.',
+    block(program.helpInformation()),
+    '## Exit codes\n',
+    table(['code', 'meaning'], codes),
+    ...helps,
+  );
+}
+
 export async function chaosPage() {
   const { CATALOGUE } = built('chaos/dist/faults/catalogue.js');
   const { seededBugs } = built('chaos/dist/bugs/seeded-bugs.js');
@@ -209,4 +229,8 @@ function code(text) {
 
 function sentence(text) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function block(text) {
+  return `\`\`\`text\n${text.trimEnd()}\n\`\`\`\n`;
 }

@@ -161,8 +161,8 @@ export const seededBugs: readonly SeededBug[] = [
       ),
       {
         file: DELIVERY,
-        find: 'const entry = this.#ahead.get(this.#sent + 1);',
-        replace: 'const entry = this.#ahead.get(Math.min(...this.#ahead.keys()));',
+        find: 'const entry = this.#ahead?.get(this.#sent + 1);',
+        replace: 'const entry = this.#ahead?.get(Math.min(...this.#ahead.keys()));',
       },
     ],
     expected: ['cursor safety', 'no loss', 'order'],

@@ -8,11 +8,11 @@ export interface Problem {
   detail: string;
 }
 
-/** What came of a request. `later`: it says nothing, the same request may be made again. */
+/** What came of a request. `later`: it says nothing, the same request may be made again; `isTokenBad`: with another token. */
 export type Answer =
   | { kind: 'done'; body: unknown }
   | { kind: 'refused'; problem: Problem }
-  | { kind: 'later'; waitMs: number | undefined; why: string };
+  | { kind: 'later'; waitMs: number | undefined; why: string; isTokenBad?: boolean };
 
 /** One request to send-api. */
 export interface ApiRequest {
@@ -48,12 +48,7 @@ export class Api {
     this.#stop.abort();
   }
 
-  async #askOnce({
-    method,
-    path,
-    body,
-    idempotencyKey,
-  }: ApiRequest): Promise<Answer & { isTokenBad?: boolean }> {
+  async #askOnce({ method, path, body, idempotencyKey }: ApiRequest): Promise<Answer> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), ANSWER_BOUND_MS);
     const onStop = (): void => late.abort();
@@ -88,11 +83,7 @@ export class Api {
 }
 
 /** What an answer means for the same request made again. */
-export function judge(
-  status: number,
-  text: string,
-  retryAfter: string | null,
-): Answer & { isTokenBad?: boolean } {
+export function judge(status: number, text: string, retryAfter: string | null): Answer {
   if (status >= 200 && status < 300)
     return { kind: 'done', body: text === '' ? undefined : JSON.parse(text) };
   const problem = problemIn(status, text);

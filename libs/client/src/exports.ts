@@ -3,6 +3,14 @@ export type { JsonObject, Message, ReceiptStatus } from '@posthorn/protocol';
 export type { Problem } from './api.ts';
 export type { Client, ClientEvents, Receipt } from './client.ts';
 export { ClientError, type ErrorSource } from './client-error.ts';
+export {
+  HttpClient,
+  type HttpClientOptions,
+  type HttpDraft,
+  httpClient,
+  type PresenceItem,
+  RefusedError,
+} from './http-client.ts';
 export type { Delivery, MessageHandler } from './intake.ts';
 export type { ClientOptions } from './options.ts';
 export { OutboxFullError } from './outbox.ts';

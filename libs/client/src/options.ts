@@ -60,14 +60,19 @@ export function readOptions(options: ClientOptions): Settings {
   };
 }
 
+/** send-api's address as `httpClient` takes it. @throws TypeError that says what is wrong */
+export function readApiAddress(api: string): string {
+  return asAddress('api', api, 'http', 'httpClient');
+}
+
 /** With the scheme that is wanted, `http` standing for `ws` and back, and without a slash at the end. */
-function asAddress(name: string, value: string, scheme: 'ws' | 'http'): string {
+function asAddress(name: string, value: string, scheme: 'ws' | 'http', caller = 'connect'): string {
   const address = URL.canParse(value) ? new URL(value) : undefined;
   if (address === undefined || !/^(?:ws|http)s?:$/.test(address.protocol)) {
-    throw new TypeError(`connect: ${name} must be a URL such as ${scheme}s://chat.example.com`);
+    throw new TypeError(`${caller}: ${name} must be a URL such as ${scheme}s://chat.example.com`);
   }
   if (address.search !== '' || address.hash !== '') {
-    throw new TypeError(`connect: ${name} must have neither a query nor a fragment`);
+    throw new TypeError(`${caller}: ${name} must have neither a query nor a fragment`);
   }
   return address.href.replace(/^(?:ws|http)/, scheme).replace(/\/+$/, '');
 }

@@ -20,6 +20,13 @@ export interface DatabaseOptions {
   poolSize?: number;
 }
 
+/** What a service cannot work without, and why it is not there, by name (PROTOCOL §2.4). */
+export interface DatabaseFaults {
+  postgres?: string;
+  schema?: string;
+  durability?: string;
+}
+
 /** A prepared statement. The name is unique: Postgres keeps its plan under it. */
 export interface Statement {
   name: string;
@@ -131,14 +138,18 @@ export class InboxDatabase {
     }
   }
 
-  /** Null when Postgres answers, its schema is current and it keeps what it commits, else what is missing, in words. */
-  async readiness(): Promise<{ postgres: string } | { schema: string } | { durability: string } | null> {
+  /** Null when Postgres answers, its schema is current and it keeps what it commits, else all that is missing, in words. */
+  async readiness(): Promise<DatabaseFaults | null> {
     try {
-      if (await this.#readsOnly()) return { postgres: READS_ONLY };
+      const readsOnly = await this.#readsOnly();
       const behind = await this.#migrationsBehind();
-      if (behind > 0) return { schema: `the schema is ${behind} migration(s) behind: run pnpm migrate` };
-      const fault = await this.#durabilityFault();
-      return fault === null ? null : { durability: fault };
+      const durability = await this.#durabilityFault();
+      const faults: DatabaseFaults = {
+        ...(readsOnly ? { postgres: READS_ONLY } : {}),
+        ...(behind > 0 ? { schema: `the schema is ${behind} migration(s) behind: run pnpm migrate` } : {}),
+        ...(durability === null ? {} : { durability }),
+      };
+      return Object.keys(faults).length === 0 ? null : faults;
     } catch (error) {
       return { postgres: asOutage(error).message };
     }

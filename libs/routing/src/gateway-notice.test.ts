@@ -35,6 +35,7 @@ test.each<GatewayNotice>([
   { type: 'disconnect', user: 'bob' },
   { type: 'disconnect', user: 'bob', device: 'phone' },
   { type: 'surplus', user: 'bob', device: 'phone' },
+  { type: 'inspect', id: '0123456789abcdef0123456789abcdef', after: 0, limit: 500 },
   { type: 'probe', nonce: 'n' },
 ])('§6: a notice on the channel comes out as it was put in: %j', (notice) => {
   expect(parseGatewayNotice(JSON.stringify(notice))).toEqual(notice);
@@ -57,6 +58,9 @@ test.each([
   ['{"type":"entries","items":[{"epoch":"e","to":[["bob",1]],"message":{"id":"m"}}]}', 'half a message'],
   ['{"type":"receipts","news":[{}]}', 'news that is none'],
   [`{"type":"receipts","news":[${JSON.stringify({ ...news, status: 'seen' })}]}`, 'an unknown status'],
+  ['{"type":"inspect","id":"short","after":0,"limit":1}', 'an answer that nobody waits for'],
+  [`{"type":"inspect","id":"${'0'.repeat(32)}","after":-1,"limit":1}`, 'a place before the first'],
+  [`{"type":"inspect","id":"${'0'.repeat(32)}","after":0,"limit":501}`, 'too many connections'],
   ['{"type":"takeover","user":"bob","device":"phone","epoch":"e"}', 'no fence'],
   ['{"type":"takeover","user":"bob","device":"phone","epoch":"e","fence":"3"}', 'a fence as text'],
   ['{"type":"takeover","user":"bob","device":"phone","fence":3}', 'a fence of no epoch'],

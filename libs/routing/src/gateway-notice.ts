@@ -11,6 +11,8 @@ export type GatewayNotice =
   | { type: 'disconnect'; user: string; device?: string }
   /** The user has more connections than allowed on all gateways together: this one ends. */
   | { type: 'surplus'; user: string; device: string }
+  /** An operator asks for connections beyond the first `after`; `id` names the answer. */
+  | { type: 'inspect'; id: string; after: number; limit: number }
   | { type: 'probe'; nonce: string };
 
 /** Reads what came on the channel; null for anything that is not a notice of ours. */
@@ -39,6 +41,12 @@ export function parseGatewayNotice(text: string): GatewayNotice | null {
       if (typeof user !== 'string' || typeof device !== 'string') return null;
       return { type: 'surplus', user, device };
     }
+    case 'inspect': {
+      const { id, after, limit } = value;
+      if (typeof id !== 'string' || !INSPECTION_ID.test(id)) return null;
+      if (!isCount(after) || !isCount(limit) || limit > MAX_INSPECTED) return null;
+      return { type: 'inspect', id, after, limit };
+    }
     case 'probe':
       return typeof value['nonce'] === 'string' ? { type: 'probe', nonce: value['nonce'] } : null;
     default:
@@ -54,6 +62,10 @@ export function parseListedEntry(text: string): ListedEntry | null {
   if (message === undefined) return { seq, epoch };
   return isMessage(message) ? { seq, epoch, message } : null;
 }
+
+const INSPECTION_ID = /^[0-9a-f]{32}$/;
+/** Connections that a gateway tells of in one answer. */
+export const MAX_INSPECTED = 500;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -75,6 +87,10 @@ function isArrayOf<T>(value: unknown, isItem: (item: unknown) => item is T): val
 
 function isPosition(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** Also: one that can be encoded again, and dated. Parsing takes nesting that encoding does not. */

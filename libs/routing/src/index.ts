@@ -1,6 +1,7 @@
 export type { EntriesItem, ListedEntry, RoutableMessage } from './envelope';
 export * from './gateway-channel';
-export type { GatewayNotice } from './gateway-notice';
+export * from './gateway-directory';
+export { type GatewayNotice, MAX_INSPECTED } from './gateway-notice';
 export { Keys } from './keys';
 export * from './lease';
 export { LiveGateways } from './live-gateways';
@@ -8,6 +9,7 @@ export * from './notifier';
 export * from './offline-list';
 export * from './presence';
 export { RedisConnection } from './redis-connection';
+export { type RedisFacts, type RedisNodeFacts, readRedisFacts } from './redis-facts';
 export type { RedisLog } from './redis-options';
 export { RedisOutageError } from './redis-outage-error';
 export * from './router';

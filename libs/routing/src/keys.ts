@@ -26,6 +26,16 @@ export class Keys {
     return `${this.#prefix}gateway:${gateway}`;
   }
 
+  /** Sorted set: the ids of gateways, by when each renewed its lease last. An index of leases, no more. */
+  gateways(): string {
+    return `${this.#prefix}gateways`;
+  }
+
+  /** String with a short life: what a gateway answers an operator. */
+  inspection(id: string): string {
+    return `${this.#prefix}inspection:${id}`;
+  }
+
   /** Channel: where that gateway listens. */
   channel(gateway: string): string {
     return `${this.#prefix}gateway:${gateway}`;

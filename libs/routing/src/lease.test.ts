@@ -1,5 +1,4 @@
 import { leaseOf, openTestRouting, type TestProcess, type TestRouting } from '../test/routing-fixture';
-import { Lease } from './lease';
 import { LEASE_RENEW_MS, LEASE_TTL_MS } from './times';
 
 let routing: TestRouting;
@@ -15,7 +14,7 @@ afterAll(async () => {
 });
 
 test('§6: renewing says when the lease was missing: at the start, after a wipe, after a pause', async () => {
-  const lease = new Lease(process.redis, routing.keys, 'g1');
+  const lease = leaseOf(process, routing.keys, 'g1');
   expect(await lease.renew()).toBe(false);
   expect(await lease.renew()).toBe(true);
   await routing.client.del(routing.keys.lease('g1'));
@@ -24,7 +23,7 @@ test('§6: renewing says when the lease was missing: at the start, after a wipe,
 });
 
 test('§6: each renewal gives it its whole life again, within the 15 s in which presence heals', async () => {
-  const lease = new Lease(process.redis, routing.keys, 'g2');
+  const lease = leaseOf(process, routing.keys, 'g2');
   await lease.renew();
   await routing.client.pexpire(routing.keys.lease('g2'), 500);
   await lease.renew();

@@ -30,6 +30,14 @@ export class OfflineList {
     return texts.map(parseListedEntry).filter((entry) => entry !== null);
   }
 
+  /**
+   * How many entries a user's list has.
+   * @throws RedisOutageError
+   */
+  async count(user: string): Promise<number> {
+    return await this.#redis.run(['llen', this.#keys.offline(user)]);
+  }
+
   /** Those of `users` whose list has entries, and those whose list was out of reach. */
   async findNonEmpty(users: readonly string[]): Promise<{ waiting: string[]; unreached: string[] }> {
     const lengths = await this.#redis.runAll(

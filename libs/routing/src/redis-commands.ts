@@ -34,8 +34,13 @@ export interface Replies {
   posthornTrim: number;
   posthornTakeSend: [isAllowed: number, remaining: number, waitUs: number];
   set: string | null;
+  get: string | null;
   del: number;
   exists: number;
+  zadd: number;
+  zrange: string[];
+  zrem: number;
+  zremrangebyscore: number;
   hkeys: string[];
   hgetall: Record<string, string>;
   llen: number;

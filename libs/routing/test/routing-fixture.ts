@@ -3,6 +3,7 @@ import type { StoredMessage } from '@posthorn/protocol';
 import type { RedisClient } from '@posthorn/stack';
 import { eventually, openTestRedis, type TestRedis } from '@posthorn/testing';
 import {
+  type GatewayAbout,
   Keys,
   Lease,
   OfflineList,
@@ -122,9 +123,14 @@ export function seen({ message }: RoutableMessage): Omit<StoredMessage, 'to'> {
   return rest;
 }
 
+/** What a gateway without connections says of itself. */
+function aboutNobody(): GatewayAbout {
+  return { host: 'here', pid: 1, startedAt: '2026-11-26T10:00:00.000Z', connections: 0, users: 0 };
+}
+
 /** Another gateway's lease. */
 export function leaseOf(process: TestProcess, keys: Keys, gateway: string): Lease {
-  return new Lease(process.redis, keys, gateway);
+  return new Lease(process.redis, keys, gateway, aboutNobody);
 }
 
 /** How long it took. */

@@ -6,6 +6,12 @@ export interface AdminRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  /** The query's parameters; of one that is there twice the last counts. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** The header of that name. */
+  readonly authorization?: string;
+  /** What the segments of the path are that begin with a colon in the route's. */
+  readonly params?: Readonly<Record<string, string>>;
   /** The JSON body; `undefined` where there was none. */
   readonly body: unknown;
 }
@@ -22,11 +28,25 @@ export interface AdminResponse {
 /** Answers a request, or throws a `Problem`. */
 export type AdminHandler = (request: AdminRequest) => Promise<AdminResponse>;
 
-/** One method on one exact path. */
+/** One method on one path. A segment that begins with a colon stands for any, and names it: `/users/:user`. */
 export interface AdminRoute {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly handle: AdminHandler;
+}
+
+/**
+ * Answers a request by the route it is for.
+ *
+ * @throws Problem `not_found` or `method_not_allowed`, or what the route throws
+ */
+export async function answerByRoute(
+  routes: readonly AdminRoute[],
+  request: AdminRequest,
+): Promise<AdminResponse> {
+  const { path } = request;
+  const route = routeFor(routes, request.method, path);
+  return await route.handle({ ...request, params: paramsIn(route.path, path) ?? {} });
 }
 
 /**
@@ -35,7 +55,7 @@ export interface AdminRoute {
  * @throws Problem `not_found` or `method_not_allowed`
  */
 export function routeFor(routes: readonly AdminRoute[], method: string, path: string): AdminRoute {
-  const here = routes.filter((route) => route.path === path);
+  const here = routes.filter((route) => paramsIn(route.path, path) !== null);
   if (here.length === 0) {
     throw problem('not_found', { detail: 'The admin port has no such path.' });
   }
@@ -46,6 +66,32 @@ export function routeFor(routes: readonly AdminRoute[], method: string, path: st
     throw problem('method_not_allowed', { headers: { Allow: allowed.join(', ') } });
   }
   return route;
+}
+
+/** What the named segments of a pattern are in a path, decoded; null where the path does not fit. */
+function paramsIn(pattern: string, path: string): Record<string, string> | null {
+  const [wanted, given] = [pattern.split('/'), path.split('/')];
+  if (wanted.length !== given.length) return null;
+  const params: Record<string, string> = {};
+  for (const [index, segment] of wanted.entries()) {
+    const text = given[index] ?? '';
+    if (!segment.startsWith(':')) {
+      if (segment !== text) return null;
+    } else {
+      const value = decoded(text);
+      if (value === null || value === '') return null;
+      params[segment.slice(1)] = value;
+    }
+  }
+  return params;
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null; // no path of ours
+  }
 }
 
 /** The answer that stands for an error; one that is no `Problem` is logged and hidden. */

@@ -14,6 +14,14 @@ const echo: AdminRoute = {
   path: '/disconnect',
   handle: async ({ body }) => ({ status: 202, body: { got: body } }),
 };
+const named: AdminRoute = {
+  method: 'GET',
+  path: '/things/:thing/parts',
+  handle: async ({ params, query, authorization }) => ({
+    status: 200,
+    body: { params, query, authorization },
+  }),
+};
 const servers: AdminServer[] = [];
 
 afterEach(async () => {
@@ -51,6 +59,22 @@ const failing = (path: string, error: Error): AdminRoute => ({
   method: 'GET',
   path,
   handle: () => Promise.reject(error),
+});
+
+it('gives a route what its path names, the query and the token', async () => {
+  const { url } = await listen([named]);
+  const response = await fetch(`${url}/things/a%2Fb/parts?after=1&limit=2`, {
+    headers: { authorization: 'Bearer x' },
+  });
+  expect(await response.json()).toEqual({
+    params: { thing: 'a/b' },
+    query: { after: '1', limit: '2' },
+    authorization: 'Bearer x',
+  });
+  for (const path of ['/things//parts', '/things/a/parts/b', '/things/a', '/things/%E0/parts']) {
+    expect(await codeOf(await fetch(url + path))).toBe('404 not_found');
+  }
+  expect(await codeOf(await post(`${url}/things/a/parts`, '{}'))).toBe('405 method_not_allowed');
 });
 
 function health(check: ReadinessCheck) {

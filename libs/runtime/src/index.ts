@@ -6,6 +6,7 @@ export * from './host-header';
 export * from './lifecycle';
 export * from './logger';
 export * from './metrics';
+export * from './mint-token';
 export * from './problem';
 export * from './problems-catalogue';
 export * from './readiness';

@@ -77,6 +77,12 @@ export const problemsCatalogue = defineProblems({
     meaning: "The browser's origin is not among `ALLOWED_ORIGINS`.",
     remedy: 'Add the exact origin to `ALLOWED_ORIGINS`.',
   },
+  inspector_off: {
+    status: 404,
+    title: 'The inspector is off',
+    meaning: 'The inspector of the admin port was asked for, and ADMIN_TOKEN is not set.',
+    remedy: 'Set ADMIN_TOKEN to a secret of 32 bytes or more, and start the service anew.',
+  },
   not_found: {
     status: 404,
     title: 'Not found',

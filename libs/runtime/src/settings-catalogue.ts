@@ -109,6 +109,13 @@ export const settingsCatalogue = {
     services: both,
     kind: 'text',
   },
+  ADMIN_TOKEN: {
+    meaning: 'Bearer token of the inspector on the admin port, 32 bytes or more; unset: no inspector.',
+    example: 'the output of: openssl rand -base64 48',
+    services: both,
+    kind: 'secret',
+    secret: true,
+  },
   ALLOWED_ORIGINS: {
     meaning: "Browsers' origins that may use the service, exact and comma-separated, or `*` for all.",
     example: 'https://app.example.com,http://localhost:5173',

@@ -20,6 +20,8 @@ export interface CommonSettings {
   readonly redisUrl: string;
   readonly redisPrefix: string;
   readonly auth: AuthSettings;
+  /** Of the inspector; absent: it is off. */
+  readonly adminToken?: string;
   readonly allowedOrigins: AllowedOrigins;
   readonly offlineListMax: number;
   readonly offlineListTtlS: number;
@@ -129,6 +131,7 @@ function commonSpecs(service: ServiceName) {
     AUTH_JWKS_URL: optional('AUTH_JWKS_URL'),
     AUTH_ISSUER: optional('AUTH_ISSUER'),
     AUTH_AUDIENCE: optional('AUTH_AUDIENCE'),
+    ADMIN_TOKEN: optional('ADMIN_TOKEN'),
     ALLOWED_ORIGINS: optional('ALLOWED_ORIGINS'),
     OFFLINE_LIST_MAX: needed('OFFLINE_LIST_MAX', service),
     OFFLINE_LIST_TTL_S: needed('OFFLINE_LIST_TTL_S', service),
@@ -151,6 +154,7 @@ function commonSettings(values: CleanedEnv<ReturnType<typeof commonSpecs>>): Com
       ...(values.AUTH_ISSUER === undefined ? {} : { issuer: values.AUTH_ISSUER }),
       ...(values.AUTH_AUDIENCE === undefined ? {} : { audience: values.AUTH_AUDIENCE }),
     }),
+    ...(values.ADMIN_TOKEN === undefined ? {} : { adminToken: values.ADMIN_TOKEN }),
     allowedOrigins: values.ALLOWED_ORIGINS ?? NO_ORIGINS,
     offlineListMax: values.OFFLINE_LIST_MAX,
     offlineListTtlS: values.OFFLINE_LIST_TTL_S,

@@ -20,6 +20,7 @@ export interface TokenVerifierOptions {
   readonly now?: () => number;
 }
 
+const NO_SCOPES: ReadonlySet<string> = new Set();
 const HS256 = { name: 'HMAC', hash: 'SHA-256' };
 const LEEWAY_S = 5;
 const MAX_TOKEN_CHARS = 8192;
@@ -153,6 +154,8 @@ function identityOf({ sub, exp, scope }: JWTPayload): Identity {
   if (typeof exp !== 'number') {
     throw new TokenError('invalid', 'The token\'s "exp" is not a number.');
   }
-  const scopes = typeof scope === 'string' ? scope.split(' ').filter((word) => word !== '') : [];
-  return { user: sub, scopes: new Set(scopes), expiresAtMs: Math.min(exp * 1000, MAX_DATE_MS) };
+  const words = typeof scope === 'string' ? scope.split(' ').filter((word) => word !== '') : [];
+  // Most tokens have none, and each is kept as long as it is remembered.
+  const scopes = words.length === 0 ? NO_SCOPES : new Set(words);
+  return { user: sub, scopes, expiresAtMs: Math.min(exp * 1000, MAX_DATE_MS) };
 }

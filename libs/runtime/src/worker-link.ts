@@ -2,8 +2,8 @@ import {
   type AdminRequest,
   type AdminResponse,
   type AdminRoute,
+  answerByRoute,
   answerOfError,
-  routeFor,
 } from './admin-routes';
 import type { Logger } from './logger';
 import { requestIdFrom } from './request-id';
@@ -51,7 +51,7 @@ export class WorkerLink implements AdminTransport {
   }
 
   async #handle(request: AdminRequest): Promise<AdminResponse> {
-    return routeFor(this.#routes, request.method, request.path).handle(request);
+    return await answerByRoute(this.#routes, request);
   }
 }
 

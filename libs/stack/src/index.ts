@@ -1,4 +1,6 @@
+export { mintToken, type TokenOptions } from '@posthorn/runtime';
 export { type Balancer, startBalancer, type Upstream } from './balancer';
+export { type DemoServer, demoOrigins, startDemoServer } from './demo-server';
 export { type ChromiumBinary, findChromium } from './find-chromium';
 export { findKubectl } from './find-kubectl';
 export { findPrometheus, type PrometheusBinaries } from './find-prometheus';
@@ -6,7 +8,6 @@ export { findRedisServer } from './find-redis-server';
 export { freePort } from './free-port';
 export { type Exit, type ManagedProcess, type ProcessOptions, startProcess } from './managed-process';
 export { migrateDatabase } from './migrate-database';
-export { mintToken, type TokenOptions } from './mint-token';
 export { NODE_FLAGS } from './node-flags';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server';
 export { type PrometheusServer, startPrometheus } from './prometheus-server';

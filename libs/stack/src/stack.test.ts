@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mintToken } from '@posthorn/runtime';
 import { isAlive } from './command-of';
-import { mintToken } from './mint-token';
 import { startService } from './service-process';
 import { startStack } from './stack';
 import { playStory } from './story';

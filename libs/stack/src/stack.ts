@@ -41,6 +41,10 @@ export interface Stack {
   redis?: RedisServer;
   sendApis: ServiceProcess[];
   wsGateways: ServiceProcess[];
+  /** Resolves with a service that ended and was not asked to. */
+  endedByItself: Promise<ServiceProcess>;
+  /** Kills a service with SIGKILL, and starts it again under its ports; what has its place in the lists changes. */
+  killAndRestart(service: ServiceProcess): Promise<void>;
   /** Services first, then the stores. */
   stop(): Promise<void>;
 }
@@ -70,18 +74,29 @@ async function start(options: StackOptions, stops: StopList): Promise<Stack> {
   const redisUrl = options.redisUrl ?? redis?.url ?? '';
   await step('the schema is up to date', () => migrateDatabase(databaseUrl));
 
-  const services: ServiceProcess[] = [];
-  stops.add(() => Promise.all(services.map((service) => service.stop())));
+  const services = new Set<ServiceProcess>();
+  stops.add(() => Promise.all([...services].map((service) => service.stop())));
   const settings = { ...env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
+  const asked = new WeakSet<ServiceProcess>();
+  let onEnded: (service: ServiceProcess) => void = () => undefined;
+  const endedByItself = new Promise<ServiceProcess>((resolve) => {
+    onEnded = resolve;
+  });
+  const launch = async (name: ServiceName, PORT: string, ADMIN_PORT: string) => {
+    const onLine = (line: string): void => options.onLine?.(name, line);
+    const service = await startService(name, { PORT, ADMIN_PORT, ...settings }, { onLine });
+    services.add(service);
+    void service.exited.then(() => {
+      if (!asked.has(service)) onEnded(service);
+    });
+    return service;
+  };
   const many = async (name: ServiceName, count: number) => {
     const starts = Array.from({ length: count }, async (_, index) => {
       const ports = options.ports?.(name, index);
       const PORT = ports === undefined ? '0' : String(await freePort(ports.port));
       const ADMIN_PORT = ports === undefined ? '0' : String(await freePort(ports.adminPort));
-      const onLine = (line: string): void => options.onLine?.(name, line);
-      const service = await startService(name, { PORT, ADMIN_PORT, ...settings }, { onLine });
-      services.push(service);
-      return service;
+      return await launch(name, PORT, ADMIN_PORT);
     });
     // All of them settle before a failure counts: what started late must be stopped too.
     const settled = await Promise.allSettled(starts);
@@ -101,8 +116,23 @@ async function start(options: StackOptions, stops: StopList): Promise<Stack> {
     ...(redis === undefined ? {} : { redis }),
     sendApis,
     wsGateways,
+    endedByItself,
+    async killAndRestart(service) {
+      const list = service.name === 'send-api' ? sendApis : wsGateways;
+      const place = list.indexOf(service);
+      if (place < 0 || asked.has(service)) return;
+      asked.add(service);
+      service.kill('SIGKILL');
+      await service.exited;
+      services.delete(service);
+      list[place] = await launch(service.name, portOf(service.url), portOf(service.adminUrl));
+    },
     stop: () => stops.stopAll(),
   };
+}
+
+function portOf(url: string): string {
+  return new URL(url).port;
 }
 
 async function running<T extends { stop(): Promise<unknown> }>(

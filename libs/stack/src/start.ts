@@ -1,8 +1,9 @@
-import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { keepDevSecret } from './dev-secret';
-import { mintToken } from './mint-token';
-import { localFolder, repoRoot } from './paths';
+import { mintToken } from '@posthorn/runtime';
+import { demoOrigins, startDemoServer } from './demo-server';
+import { keepDevSecret, tellDevEnv } from './dev-env';
+import { freePort } from './free-port';
+import { localFolder } from './paths';
 import type { ServiceName, ServiceProcess } from './service-process';
 import { type Stack, startStack } from './stack';
 import { takeStartLock } from './start-lock';
@@ -15,6 +16,7 @@ const TOKEN_TTL_S = 12 * 3_600;
 /** npm passes a signal on that the terminal has sent already: only a later one means "now". */
 const IMPATIENT_AFTER_MS = 1_000;
 const PUBLIC_PORTS: Readonly<Record<ServiceName, number>> = { 'send-api': 3000, 'ws-gateway': 3001 };
+const DEMO_PORTS = [8080, 8090, 8081, 8082];
 const ADMIN_PORTS: Readonly<Record<ServiceName, number>> = { 'send-api': 9300, 'ws-gateway': 9301 };
 /** Set here, whatever the environment says. */
 const OWN_SETTINGS = ['PORT', 'ADMIN_PORT', 'DATABASE_URL', 'REDIS_URL', 'AUTH_JWKS_URL', 'WORKERS'];
@@ -38,8 +40,15 @@ export async function start(args: readonly string[], step: Step): Promise<number
   });
   const run = async () => {
     unlock = takeStartLock(localFolder);
-    const { stack, tokens } = await playOnStack(stops, step);
-    if (!once) return stayUp(stack, tokens);
+    const demoPort = await freePort(DEMO_PORTS);
+    const env = settings(demoPort);
+    const { stack, tokens } = await playOnStack(stops, env, step);
+    if (!once) {
+      const token = (user: string) => devToken(user, env);
+      const demo = await step('the demo page', () => startDemoServer({ port: demoPort, stack, token }));
+      stops.add(() => demo.stop());
+      return stayUp(stack, tokens, demo.url);
+    }
     await step('all is stopped again', () => stack.stop());
     return 0;
   };
@@ -82,9 +91,12 @@ function onSignal(stop: () => Promise<void>): { stopped: Promise<number>; hasCom
   return { stopped, hasCome: () => firstAt !== 0 };
 }
 
-async function playOnStack(stops: StopList, step: Step): Promise<{ stack: Stack; tokens: Tokens }> {
+async function playOnStack(
+  stops: StopList,
+  env: Readonly<Record<string, string>>,
+  step: Step,
+): Promise<{ stack: Stack; tokens: Tokens }> {
   const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = process.env;
-  const env = settings();
   const stack = await startStack({
     dir: localFolder,
     ...(databaseUrl ? { databaseUrl } : {}),
@@ -96,18 +108,31 @@ async function playOnStack(stops: StopList, step: Step): Promise<{ stack: Stack;
   });
   const tokens = { alice: await devToken('alice', env), bob: await devToken('bob', env) };
   const redisPrefix = env['REDIS_PREFIX'] ?? 'posthorn:';
+  tellDevEnv(localFolder, {
+    ...(databaseUrl ? {} : { DATABASE_URL: stack.databaseUrl }),
+    ...(redisUrl ? {} : { REDIS_URL: stack.redisUrl }),
+    POSTHORN_API: stack.sendApis[0]?.url ?? '',
+    POSTHORN_GATEWAY: stack.wsGateways[0]?.wsUrl ?? '',
+  });
   process.stdout.write('\n');
   await playStory({ stack, redisPrefix, tokens, step });
   return { stack, tokens };
 }
 
-/** What the services read: this process's environment (so that any setting can be tried out), and a secret of the folder's. */
-function settings(): Record<string, string> {
+/**
+ * What the services read: this process's environment (so that any setting can be tried out), a secret of the folder's,
+ * and the demo page's origins beside those that are given.
+ */
+function settings(demoPort: number): Record<string, string> {
   const given = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined || name.startsWith('npm_') || OWN_SETTINGS.includes(name) ? [] : [[name, value]],
   );
   const env: Record<string, string> = { DRAIN_MS: '2000', ...Object.fromEntries(given) };
   env['AUTH_JWT_SECRET'] ||= keepDevSecret(localFolder);
+  const origins = env['ALLOWED_ORIGINS'] ?? '';
+  if (origins.trim() !== '*') {
+    env['ALLOWED_ORIGINS'] = [...(origins === '' ? [] : [origins]), ...demoOrigins(demoPort)].join(',');
+  }
   return env;
 }
 
@@ -128,12 +153,10 @@ function devToken(user: string, env: Readonly<Record<string, string>>): Promise<
   });
 }
 
-function farewell(stack: Stack, tokens: Tokens): string {
+function farewell(stack: Stack, tokens: Tokens, demoUrl: string): string {
   const [api] = stack.sendApis;
-  const [gateway] = stack.wsGateways;
-  const listen = `node ${relative(repoRoot, __dirname)}/listen.js bob --url ${gateway?.wsUrl}`;
   return `
-It runs.
+It runs. Open ${demoUrl} and chat.
   send-api    ${addresses(stack.sendApis)}
   ws-gateway  ${addresses(stack.wsGateways)}
   Postgres    ${stack.postgres === undefined ? 'DATABASE_URL' : `127.0.0.1:${stack.postgres.port}, data in ${stack.postgres.dir}`}
@@ -145,9 +168,12 @@ Tokens, good for ${TOKEN_TTL_S / 3_600} hours:
   bob    ${tokens.bob}
 
 Listen as bob, in a second terminal:
-  ${listen}
+  node libs/cli listen --as bob
 
 Send to bob as alice, in a third:
+  node libs/cli send bob 'hello' --as alice
+
+The same with curl:
   curl -sS ${api?.url}/v1/messages -H 'content-type: application/json' \\
     -H 'authorization: Bearer ${tokens.alice}' -d '{"to": ["bob"], "text": "hello"}'
 
@@ -160,14 +186,9 @@ function addresses(services: readonly ServiceProcess[]): string {
 }
 
 /** Until a signal, or until a process ends that should not: then it is better to say so than to seem well. */
-async function stayUp(stack: Stack, tokens: Tokens): Promise<number> {
-  process.stdout.write(farewell(stack, tokens));
-  const service = await Promise.race(
-    [...stack.sendApis, ...stack.wsGateways].map(async (each) => {
-      await each.exited;
-      return each;
-    }),
-  );
+async function stayUp(stack: Stack, tokens: Tokens, demoUrl: string): Promise<number> {
+  process.stdout.write(farewell(stack, tokens, demoUrl));
+  const service = await stack.endedByItself;
   throw new Error(
     `${service.name} ended by itself. Its last lines:\n${service.logs().slice(-20).join('\n')}`,
   );

@@ -16,15 +16,23 @@ afterAll(async () => {
   await stores.drop();
 });
 
+const about = () => ({
+  host: 'here',
+  pid: 1,
+  startedAt: '2026-11-26T10:00:00.000Z',
+  connections: 0,
+  users: 0,
+});
+
 test('§2.4: disconnect reaches every gateway that holds the user', async () => {
   const redis = new RedisConnection(stores.redis.url, { info: () => undefined, warn: () => undefined });
   const keys = new Keys(stores.redis.prefix);
   const presence = new Presence(redis, keys, new LiveGateways(redis, keys));
   await eventually('Redis is there', async () => {
-    await new Lease(redis, keys, 'one').renew();
+    await new Lease(redis, keys, 'one', about).renew();
     return true;
   });
-  await new Lease(redis, keys, 'two').renew();
+  await new Lease(redis, keys, 'two', about).renew();
   await presence.hold('one', [{ user: 'alice', count: 1 }]);
   await presence.hold('two', [{ user: 'alice', count: 1 }]);
 

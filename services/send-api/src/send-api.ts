@@ -7,8 +7,9 @@ import {
   purgeIdempotencyKeys,
   readInboxPage,
 } from '@posthorn/inbox';
-import { reportDelivery } from '@posthorn/inspector';
+import { inspectorRoutes, reportDelivery } from '@posthorn/inspector';
 import {
+  GatewayDirectory,
   Keys,
   LiveGateways,
   Notifier,
@@ -63,6 +64,7 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
   const presence = new Presence(redis, keys, gateways);
   const notifier = new Notifier(redis, keys, presence);
   const offline = new OfflineList(redis, keys);
+  const directory = new GatewayDirectory(redis, keys);
   const router = new Router(redis, keys, gateways, {
     max: settings.offlineListMax,
     ttlS: settings.offlineListTtlS,
@@ -125,7 +127,10 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
   return {
     port: http.port,
     readiness: () => readinessOf(inbox, redis),
-    adminRoutes: [disconnectRoute((user, device) => notifier.publishDisconnect(user, device))],
+    adminRoutes: [
+      disconnectRoute((user, device) => notifier.publishDisconnect(user, device)),
+      ...inspectorRoutes({ db: inbox, presence, offline, directory }, settings.adminToken),
+    ],
   };
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type CloseReason, closeCodes, MAX_FRAME_BYTES, SUBPROTOCOL } from '@posthorn/protocol';
 import { problem } from '@posthorn/runtime';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { Session } from './session';
 import type { Transport } from './transport';
 import { WriteProgress } from './write-progress';
@@ -21,9 +21,15 @@ export interface ConnectionHandlers {
   onClose(session: Session, code: number): void;
 }
 
+/** With its session, so that one listener for each event serves all connections. */
+class SessionSocket extends WebSocket {
+  session: Session | null = null;
+}
+
 /** A constant of its own, because the types of ws lack some of them. */
 const serverOptions = {
   noServer: true,
+  WebSocket: SessionSocket,
   clientTracking: false,
   maxPayload: MAX_FRAME_BYTES,
   // Our own limit of frames ends a flood of pings, with a close code that says why; ws would just cut it.
@@ -37,14 +43,14 @@ const serverOptions = {
 /** Turns upgrade requests into WebSockets and ties each to its session. The only file that knows `ws`. */
 export class Connections {
   readonly #server = new WebSocketServer(serverOptions);
-  readonly #handlers: ConnectionHandlers;
+  readonly #listeners: ReturnType<typeof listenersFor>;
   readonly #slowConsumerMs: number;
   /** Those whose close frame waits until what was sent before it has left. */
   readonly #closing = new Set<WebSocketTransport>();
 
   /** @param slowConsumerMs how long what was sent before a close frame may take to leave */
   constructor(handlers: ConnectionHandlers, slowConsumerMs: number) {
-    this.#handlers = handlers;
+    this.#listeners = listenersFor(handlers);
     this.#slowConsumerMs = slowConsumerMs;
   }
 
@@ -58,7 +64,7 @@ export class Connections {
 
   /** Answers the upgrade with 101. The request was checked before, so it is answered at once. */
   open(request: IncomingMessage, socket: Duplex, head: Buffer, session: Session): Transport {
-    let opened: WebSocket | null = null;
+    let opened: SessionSocket | null = null;
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       opened = ws;
     });
@@ -66,20 +72,35 @@ export class Connections {
     return this.#tie(opened, socket, session);
   }
 
-  #tie(ws: WebSocket, socket: Duplex, session: Session): Transport {
-    const handlers = this.#handlers;
-    // ws closes by itself after a protocol error; without a listener the error would end the process.
-    ws.on('error', () => undefined);
-    ws.on('message', (data, isBinary) => {
-      if (isBinary) session.close('unsupportedData');
-      else handlers.onText(session, toText(data));
-    });
-    ws.on('pong', () => handlers.onControl(session, false));
-    ws.on('ping', () => handlers.onControl(session, true));
-    ws.on('close', (code) => handlers.onClose(session, code));
+  #tie(ws: SessionSocket, socket: Duplex, session: Session): Transport {
+    ws.session = session;
+    const { error, message, pong, ping, close } = this.#listeners;
+    ws.on('error', error).on('message', message).on('pong', pong).on('ping', ping).on('close', close);
     socket.on('drain', () => session.pump());
     return new WebSocketTransport(ws, socket, this.#slowConsumerMs, this.#closing);
   }
+}
+
+/** What is done with each event of a connection: the same functions for all of them. */
+function listenersFor(handlers: ConnectionHandlers) {
+  return {
+    // ws closes by itself after a protocol error; without a listener the error would end the process.
+    error: () => undefined,
+    message: onSession((session, data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => {
+      if (isBinary) session.close('unsupportedData');
+      else handlers.onText(session, toText(data));
+    }),
+    pong: onSession((session) => handlers.onControl(session, false)),
+    ping: onSession((session) => handlers.onControl(session, true)),
+    close: onSession((session, code: number) => handlers.onClose(session, code)),
+  };
+}
+
+/** A listener that finds the session in the socket that it is called on. */
+function onSession<Args extends unknown[]>(act: (session: Session, ...args: Args) => void) {
+  return function listener(this: WebSocket, ...args: Args): void {
+    if (this instanceof SessionSocket && this.session !== null) act(this.session, ...args);
+  };
 }
 
 class WebSocketTransport implements Transport {

@@ -41,7 +41,8 @@ const MAX_AHEAD = 64;
  */
 export class Delivery {
   readonly #window: number;
-  readonly #ahead = new Map<number, Entry>();
+  /** Null while there is none: most connections are idle, and an empty map is half of what they need here. */
+  #ahead: Map<number, Entry> | null = null;
   #sent: number;
   #acked: number;
   #newest: number;
@@ -79,6 +80,7 @@ export class Delivery {
   arrive(entry: Entry): void {
     this.learn(entry.seq);
     if (entry.seq <= this.#sent) return;
+    this.#ahead ??= new Map();
     if (entry.seq > this.#sent + 1 && this.#ahead.size >= MAX_AHEAD) return;
     this.#ahead.set(entry.seq, entry);
   }
@@ -99,16 +101,16 @@ export class Delivery {
   /** The entry whose turn it is, taken out to be sent now; null when it is not here or the window is full. */
   next(): Entry | null {
     if (this.room <= 0) return null;
-    const entry = this.#ahead.get(this.#sent + 1);
+    const entry = this.#ahead?.get(this.#sent + 1);
     if (entry === undefined) return null;
-    this.#ahead.delete(entry.seq);
+    this.#ahead?.delete(entry.seq);
     this.#sent = entry.seq;
     return entry;
   }
 
   /** True when entries came before their turn. */
   get hasEarly(): boolean {
-    return this.#ahead.size > 0;
+    return this.#ahead !== null && this.#ahead.size > 0;
   }
 
   /** The inbox is about to be read: what is told from here on may be newer than what the reading will show. */
@@ -119,13 +121,13 @@ export class Delivery {
   /** The inbox itself was read and ends at `newest`: what was told before of entries beyond is not true. */
   correct(newest: number): void {
     this.#newest = Math.max(newest, this.#heard, this.#sent);
-    for (const seq of this.#ahead.keys()) if (seq > this.#newest) this.#ahead.delete(seq);
+    for (const seq of this.#ahead?.keys() ?? []) if (seq > this.#newest) this.#ahead?.delete(seq);
   }
 
   /** What is missing now: null when the next entry is here, does not exist yet, or may not be sent. */
   want(): Want | null {
     const after = this.#sent;
     const limit = Math.min(this.room, this.#newest - after, MAX_AHEAD);
-    return limit <= 0 || this.#ahead.has(after + 1) ? null : { after, limit };
+    return limit <= 0 || this.#ahead?.has(after + 1) ? null : { after, limit };
   }
 }

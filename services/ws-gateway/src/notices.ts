@@ -10,6 +10,8 @@ export interface NoticeContext {
   table: ConnectionTable;
   teller: ReceiptTeller;
   presence: PresenceKeeper;
+  /** An operator asks what is connected here. */
+  onInspect: (notice: GatewayNotice & { type: 'inspect' }) => void;
   /** A notice, or one item of it, could not be acted on. */
   onFault: (error: unknown) => void;
 }
@@ -44,11 +46,12 @@ function act(notice: Exclude<GatewayNotice, { type: 'entries' }>, context: Notic
       return;
     case 'disconnect': {
       const { user, device } = notice;
-      const sessions =
-        device === undefined ? [...context.table.of(user)] : context.table.ofDevice(user, device);
+      const sessions = device === undefined ? context.table.of(user) : context.table.ofDevice(user, device);
       for (const session of sessions) session.close('disconnected');
       return;
     }
+    case 'inspect':
+      return context.onInspect(notice);
     case 'surplus':
       return endSurplusHere(notice.user, notice.device, context.table);
     case 'probe':
@@ -62,7 +65,7 @@ function deliverLive({ epoch, message, to }: EntriesItem, { table, presence }: N
   for (const [user, seq] of to) {
     const sessions = table.of(user);
     // Somebody believes that we hold this user: a withdrawal was lost.
-    if (sessions.size === 0) void presence.announce(user);
+    if (sessions.length === 0) void presence.announce(user);
     for (const session of sessions) {
       if (message === undefined || messageJson === null) {
         session.learn(seq, epoch);

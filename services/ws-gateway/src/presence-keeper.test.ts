@@ -33,7 +33,13 @@ describe('PresenceKeeper', () => {
     keeper = new PresenceKeeper({
       gateway: 'g1',
       presence,
-      lease: new Lease(connection, keys, 'g1'),
+      lease: new Lease(connection, keys, 'g1', () => ({
+        host: 'here',
+        pid: 1,
+        startedAt: '2026-11-26T10:00:00.000Z',
+        connections: 0,
+        users: 0,
+      })),
       table,
       maxConnectionsPerUser: 20,
       log: createServiceContext('ws-gateway', settings).log,

@@ -65,6 +65,7 @@ export class Session {
   readonly device: string;
   readonly isAutoAck: boolean;
   tokenExpiresAtMs: number;
+  readonly openedAtMs: number;
   /** When the peer was last heard. */
   lastHeardMs: number;
   lastPingMs: number;
@@ -88,7 +89,8 @@ export class Session {
   #early: Entry[] = [];
   #earlyNewest: { seq: number; epoch: string } | null = null;
   #caughtUpAt = 0;
-  #start: SessionStart | null = null;
+  #fence: number | null = null;
+  #epoch: string | null = null;
   #takenBy: { fence: number; epoch: string } | null = null;
   #badFrames = 0;
   #tokensOffered = 0;
@@ -99,6 +101,7 @@ export class Session {
     this.device = request.device;
     this.isAutoAck = request.isAutoAck;
     this.tokenExpiresAtMs = request.tokenExpiresAtMs;
+    this.openedAtMs = nowMs;
     this.lastHeardMs = nowMs;
     this.lastPingMs = nowMs;
     this.lastProgressMs = nowMs;
@@ -112,12 +115,12 @@ export class Session {
 
   /** The fencing token of the device, once it is claimed. */
   get fence(): number | null {
-    return this.#start?.fence ?? null;
+    return this.#fence;
   }
 
   /** The life of the inboxes that this session's `seq` belong to, once the device is claimed. */
   get epoch(): string | null {
-    return this.#start?.epoch ?? null;
+    return this.#epoch;
   }
 
   get delivery(): Delivery | null {
@@ -130,14 +133,15 @@ export class Session {
 
   /** True when a newer connection of the device is known, however that was learnt. */
   get isTakenOver(): boolean {
-    const [own, other] = [this.#start, this.#takenBy];
-    return own !== null && other !== null && other.epoch === own.epoch && other.fence > own.fence;
+    const other = this.#takenBy;
+    return this.#fence !== null && other !== null && other.epoch === this.#epoch && other.fence > this.#fence;
   }
 
   /** The socket is open and the device claimed: welcomes the client and sends what waits. */
   open(transport: Transport, start: SessionStart): void {
     this.#transport = transport;
-    this.#start = start;
+    this.#fence = start.fence;
+    this.#epoch = start.epoch;
     this.ackWanted = start.cursor;
     this.ackCommitted = start.cursor;
     const early = this.#earlyNewest?.epoch === start.epoch ? this.#earlyNewest.seq : 0;
@@ -163,20 +167,20 @@ export class Session {
 
   /** An entry of the user's inbox came from anywhere. One of another epoch is none of this inbox. */
   arrive(entry: Entry): void {
-    if (this.#delivery === null || this.#start === null) {
+    if (this.#delivery === null) {
       if (this.#early.length < MAX_EARLY) this.#early.push(entry);
       else this.learn(entry.seq, entry.epoch);
       return;
     }
-    if (entry.epoch === this.#start.epoch) this.#delivery.arrive(entry);
+    if (entry.epoch === this.#epoch) this.#delivery.arrive(entry);
   }
 
   /** In this epoch the inbox goes up to `newest` at least. Of another epoch it says nothing of this inbox. */
   learn(newest: number, epoch: string): void {
-    if (this.#delivery === null || this.#start === null) {
+    if (this.#delivery === null) {
       const known = this.#earlyNewest?.epoch === epoch ? this.#earlyNewest.seq : 0;
       this.#earlyNewest = { seq: Math.max(known, newest), epoch };
-    } else if (epoch === this.#start.epoch) {
+    } else if (epoch === this.#epoch) {
       this.#delivery.learn(newest);
     }
   }

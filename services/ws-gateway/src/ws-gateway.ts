@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { InboxDatabase } from '@posthorn/inbox';
+import { inspectorRoutes } from '@posthorn/inspector';
 import {
   GatewayChannel,
+  GatewayDirectory,
   Keys,
   Lease,
   LiveGateways,
@@ -24,6 +27,7 @@ import { DeviceClaimer } from './connect/device-claimer';
 import { handleUpgrade } from './connect/upgrade';
 import { type ConnectionHandlers, Connections } from './connection';
 import { ConnectionClock } from './connection-clock';
+import { connectionPage } from './connection-page';
 import { ConnectionTable } from './connection-table';
 import { DeviceReleaser } from './device-releaser';
 import { EntryFetcher } from './entry-fetcher';
@@ -49,9 +53,9 @@ const END_CLOSING_MS = 2_000;
 /** Kept of a stop for what comes after the writing of what ended connections left. */
 const STOP_MARGIN_MS = 500;
 
-/** Milliseconds that never go back, whatever is done to the clock on the wall. */
+/** Milliseconds that never go back, whatever is done to the clock on the wall. Whole ones: they cost a session no memory. */
 function monotonicMs(): number {
-  return performance.now();
+  return Math.floor(performance.now());
 }
 
 /** Everything that lives as long as the process: made here, and undone in reverse when it stops. */
@@ -61,6 +65,7 @@ export async function createGateway(
 ): Promise<RunningService> {
   const { settings, log, life, metrics: registry } = context;
   const gateway = randomBytes(6).toString('hex');
+  const startedAt = new Date().toISOString();
   let isStopping = false;
 
   const table = new ConnectionTable();
@@ -84,6 +89,8 @@ export async function createGateway(
   const notifier = new Notifier(redis, keys, reads);
   const list = new OfflineList(redis, keys);
 
+  const directory = new GatewayDirectory(redis, keys);
+
   const teller = new ReceiptTeller(gateway, table, notifier, metrics);
   const trimmer = new ListTrimmer(db, list, metrics);
   life.onStop('list trimmer', () => trimmer.stop());
@@ -104,7 +111,13 @@ export async function createGateway(
   const presence = new PresenceKeeper({
     gateway,
     presence: reads,
-    lease: new Lease(redis, keys, gateway),
+    lease: new Lease(redis, keys, gateway, () => ({
+      host: hostname(),
+      pid: process.pid,
+      startedAt,
+      connections: table.size,
+      users: table.userCount,
+    })),
     table,
     maxConnectionsPerUser: limit,
     log,
@@ -130,12 +143,15 @@ export async function createGateway(
     metrics.rubbish.inc();
     log.error('a notice could not be handled', { error });
   };
+  const onInspect = ({ id, ...page }: { id: string; after: number; limit: number }): void => {
+    directory.answer(id, connectionPage(table, page, monotonicMs())).catch(onFault);
+  };
   const channel = new GatewayChannel(
     redis,
     keys,
     gateway,
     {
-      onNotice: (notice) => handleNotice(notice, { table, teller, presence, onFault }),
+      onNotice: (notice) => handleNotice(notice, { table, teller, presence, onInspect, onFault }),
       onReturn: () => reconciler.run(),
       onRubbish: () => metrics.rubbish.inc(),
     },
@@ -234,5 +250,6 @@ export async function createGateway(
           : {},
       };
     },
+    adminRoutes: inspectorRoutes({ db, presence: reads, offline: list, directory }, settings.adminToken),
   };
 }

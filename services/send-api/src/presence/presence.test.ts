@@ -15,7 +15,13 @@ beforeAll(async () => {
   redis = new RedisConnection(stores.redis.url, { info: () => undefined, warn: () => undefined });
   const keys = new Keys(stores.redis.prefix);
   presence = new Presence(redis, keys, new LiveGateways(redis, keys));
-  lease = new Lease(redis, keys, GATEWAY);
+  lease = new Lease(redis, keys, GATEWAY, () => ({
+    host: 'here',
+    pid: 1,
+    startedAt: '2026-11-26T10:00:00.000Z',
+    connections: 0,
+    users: 0,
+  }));
   await eventually('Redis is there', async () => {
     await lease.renew();
     return true;

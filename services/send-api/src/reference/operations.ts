@@ -210,6 +210,16 @@ export const operations: readonly Operation[] = [
     answers: { 200: { description: 'An OpenAPI 3.1 document.', schema: { type: 'object' } } },
     problems: [],
   },
+  {
+    method: 'get',
+    path: '/asyncapi.json',
+    id: 'getAsyncApi',
+    tag: 'Reference',
+    summary: "The reference of the gateways' WebSocket for machines",
+    isPublic: true,
+    answers: { 200: { description: 'An AsyncAPI 3.0 document.', schema: { type: 'object' } } },
+    problems: [],
+  },
 ];
 
 function header(description: string, example: string): Schema {

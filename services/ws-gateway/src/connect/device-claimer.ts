@@ -24,6 +24,8 @@ const PACE_MS = 8;
 export class DeviceClaimer {
   readonly #claims: Batcher<ClaimRequest, ClaimedDevice>;
   readonly #locked: LockedLane<ClaimRequest, ClaimedDevice>;
+  /** Each answer brings a string of its own; all sessions keep this one. */
+  #epoch = '';
 
   /** @param maxPending connects that wait at most; beyond it they are refused */
   constructor(db: InboxDatabase, maxPending: number) {
@@ -65,7 +67,9 @@ export class DeviceClaimer {
    * @throws OverloadedError when too many wait, or the connect is over
    */
   async claim(request: ClaimRequest): Promise<ClaimedDevice> {
-    return await this.#locked.around(request, (item) => this.#claims.submit(item));
+    const claimed = await this.#locked.around(request, (item) => this.#claims.submit(item));
+    if (claimed.epoch !== this.#epoch) this.#epoch = claimed.epoch;
+    return { ...claimed, epoch: this.#epoch };
   }
 }
 

@@ -1,0 +1,136 @@
+import {
+  type Client,
+  connect,
+  type HttpClient,
+  httpClient,
+  localStorageStore,
+  type Outgoing,
+  type Status,
+} from '@posthorn/client';
+import { History } from './history.ts';
+import { readToken, type Stack } from './stack.ts';
+
+const FOLLOW_EVERY_MS = 3_000;
+const MAX_FOLLOWED = 100;
+
+/** One of the two: a client, what it has shown, and what tells the page that something changed. */
+export class Person {
+  readonly name: string;
+  readonly peer: string;
+  readonly history: History;
+  readonly #stack: Stack;
+  readonly #http: HttpClient;
+  readonly #gateway: number;
+  readonly #onChange: () => void;
+  #client: Client | undefined;
+  #status: Status = { state: 'closed' };
+  #isLooking = true;
+  readonly #unread = new Set<string>();
+
+  constructor(name: string, peer: string, stack: Stack, gateway: number, onChange: () => void) {
+    this.name = name;
+    this.peer = peer;
+    this.history = new History(name);
+    this.#stack = stack;
+    this.#http = httpClient({ api: stack.api, token: () => readToken(name) });
+    this.#gateway = gateway;
+    this.#onChange = onChange;
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  get isOffline(): boolean {
+    return this.#client === undefined;
+  }
+
+  /** Switches the device on. What waits in the outbox is sent, what waits on the server comes. */
+  goOnline(): void {
+    if (this.#client !== undefined) return;
+    const client = connect({
+      url: this.#stack.gateways[this.#gateway] ?? '',
+      api: this.#stack.api,
+      device: 'demo',
+      token: () => readToken(this.name),
+      store: localStorageStore(`demo-${this.name}`),
+    });
+    this.#client = client;
+    client.on('status', (status) => {
+      this.#status = status;
+      if (status.state === 'online') this.#readWhatIsSeen();
+      this.#onChange();
+    });
+    client.on('outbox', (outgoing) => this.#show(outgoing));
+    client.on('receipt', ({ id, status }) => {
+      this.history.advance(id, status);
+      this.#onChange();
+    });
+    client.on('message', ({ message }) => {
+      if (message.from !== this.peer) return;
+      this.history.put({ key: message.id, isOwn: false, text: message.text ?? '' });
+      this.#unread.add(message.id);
+      this.#readWhatIsSeen();
+      this.#onChange();
+    });
+    // The page shows how the client is doing; an error that it lives on with is no news for a demo.
+    client.on('error', () => undefined);
+    void this.#followTicks(client);
+    this.#onChange();
+  }
+
+  /** Switches the device off, as a closed lid does. */
+  async goOffline(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#status = { state: 'closed' };
+    this.#onChange();
+    await client?.close();
+  }
+
+  /** @throws OutboxFullError, TypeError */
+  async send(text: string): Promise<void> {
+    await this.#client?.send({ to: this.peer, text });
+  }
+
+  /** Whether the user looks at this chat: then what comes is read. */
+  look(isLooking: boolean): void {
+    this.#isLooking = isLooking;
+    this.#readWhatIsSeen();
+  }
+
+  /**
+   * Receipts are news, and some may be lost on the way; the truth is asked for, until all is read or this device goes
+   * offline. The client does so for its newest hundred, at each connect.
+   */
+  async #followTicks(client: Client): Promise<void> {
+    while (this.#client === client) {
+      const behind = this.history.entries.filter(
+        ({ isOwn, id, state }) => isOwn && id !== undefined && state !== 'read',
+      );
+      for (const { id = '' } of behind.slice(0, MAX_FOLLOWED)) {
+        const [receipt] = await this.#http.receipts(id).catch(() => []);
+        if (this.#client !== client) return;
+        if (receipt?.readAt != null) this.history.advance(id, 'read');
+        else if (receipt?.deliveredAt != null) this.history.advance(id, 'delivered');
+        this.#onChange();
+      }
+      await new Promise((resolve) => setTimeout(resolve, FOLLOW_EVERY_MS));
+    }
+  }
+
+  #show({ key, text = '', state, id }: Outgoing): void {
+    this.history.put({ key, isOwn: true, text, state, ...(id === undefined ? {} : { id }) });
+    this.#onChange();
+  }
+
+  #readWhatIsSeen(): void {
+    if (!this.#isLooking || this.#client === undefined || this.#unread.size === 0) return;
+    const ids = [...this.#unread];
+    this.#unread.clear();
+    // Its store takes it, or it is asked again with the next message.
+    this.#client.read(ids).catch(() => {
+      for (const id of ids) this.#unread.add(id);
+    });
+  }
+}

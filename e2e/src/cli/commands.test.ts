@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { InboxItem, Message, ReceiptItem } from '@posthorn/protocol';
+import { eventually } from '@posthorn/testing';
+import { World } from '../fixture';
+import { type CliOptions, type CliOutcome, linesOf, runCli, startCli } from './cli.fixture';
+
+let world: World;
+let folder: string;
+
+beforeAll(async () => {
+  world = await World.start();
+  folder = mkdtempSync(join(tmpdir(), 'posthorn-cli-'));
+});
+
+afterAll(async () => {
+  await world.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** A command on this world's services. */
+function posthorn(args: readonly string[], options: CliOptions = {}): Promise<CliOutcome> {
+  return runCli(args, { ...options, env: { ...world.addresses, ...options.env } });
+}
+
+it('sends, shows the inbox, receipts, delivery and presence; listens and acknowledges', async () => {
+  const [alice, bob] = [world.user('alice'), world.user('bob')];
+  const sent = await posthorn(['send', bob, 'hello', '--as', alice]);
+  expect(sent).toMatchObject({ code: 0, err: '' });
+  const id = sent.out.trim();
+
+  const inbox = await posthorn(['inbox', '--as', bob]);
+  expect(inbox.out).toMatch(new RegExp(`^1  \\S+Z  ${alice}: hello\n$`));
+  const before = await posthorn(['delivery', id, '--as', alice]);
+  expect(before.out).toContain(`${bob}  waiting: No device of this user has connected yet`);
+
+  const heard = await posthorn(['listen', '--as', bob, '--until-caught-up', '--json']);
+  expect(heard.code).toBe(0);
+  expect(linesOf<InboxItem>(heard.out)).toMatchObject([
+    { seq: 1, message: { id, from: alice, text: 'hello' } },
+  ]);
+  const receipts = await posthorn(['receipts', id, '--as', alice, '--json']);
+  const [{ items } = { items: [] }] = linesOf<{ items: ReceiptItem[] }>(receipts.out);
+  expect(items).toEqual([{ user: bob, deliveredAt: expect.any(String), readAt: null }]);
+  const presence = await posthorn(['presence', bob, alice, '--as', alice]);
+  expect(presence.out).toMatch(new RegExp(`^${bob} +no +\\S+Z$`, 'm'));
+  expect(presence.out).toMatch(new RegExp(`^${alice} +no +never$`, 'm'));
+
+  // The cursor has moved: there is nothing to hear again.
+  const again = await posthorn(['listen', '--as', bob, '--until-caught-up', '--json']);
+  expect(again).toMatchObject({ code: 0, out: '' });
+});
+
+it('shows what others wrote without letting it command the terminal', async () => {
+  const [alice, bob] = [world.user('alice'), world.user('bob')];
+  await world.send(alice, bob, 'red \u001b[31m, bell \u0007, line\nbreak, turned \u202e');
+  const { out } = await posthorn(['inbox', '--as', bob]);
+  expect(out).toContain('red \\u001b[31m, bell \\u0007, line\\u000abreak, turned \\u202e');
+  expect(out.trim()).not.toContain('\u001b');
+});
+
+it('sends the lines of a file in order, and with the same --key only what has not been sent', async () => {
+  const [alice, bob] = [world.user('alice'), world.user('bob')];
+  const file = join(folder, 'lines.txt');
+  writeFileSync(file, 'one\n\ntwo\r\nthree');
+  const args = ['send', bob, '--as', alice, '--file', file, '--key', 'once', '--json'];
+  const first = await posthorn(args);
+  expect(first).toMatchObject({
+    code: 0,
+    err: expect.stringMatching(/^3 sent in .* s; 1 blank line\(s\) left out\n$/),
+  });
+  expect(linesOf<{ line: number }>(first.out).map(({ line }) => line)).toEqual([1, 3, 4]);
+  writeFileSync(file, 'one\n\ntwo\r\nthree\nfour\n');
+  expect(await posthorn(args)).toMatchObject({ code: 0 });
+  const { body } = await world.ask<{ items: InboxItem[] }>(bob, '/v1/inbox');
+  expect(body.items.map(({ message }) => message.text)).toEqual(['one', 'two', 'three', 'four']);
+});
+
+it('stops at the line that is refused, says which, and ends with 1', async () => {
+  const [alice, bob] = [world.user('alice'), world.user('bob')];
+  const input = `fine\n${'x'.repeat(10_000)}\nnever sent\n`;
+  const { code, err } = await posthorn(['send', bob, '--as', alice], { input });
+  expect(code).toBe(1);
+  expect(err).toMatch(/line 2 was refused, the lines before it were sent\.[^]*invalid_message: .*\/text/);
+  const { body } = await world.ask<{ items: InboxItem[] }>(bob, '/v1/inbox');
+  expect(body.items.map(({ message }) => message.text)).toEqual(['fine']);
+});
+
+it('sends for somebody else with --from, data with --data, to several', async () => {
+  const [bot, alice] = [world.user('bot'), world.user('alice')];
+  const [bob, carol] = [world.user('bob'), world.user('carol')];
+  const args = [
+    'send',
+    `${bob},${carol}`,
+    '--as',
+    bot,
+    '--from',
+    alice,
+    '--data',
+    '{"kind":"ping"}',
+    '--json',
+  ];
+  const { code, out } = await posthorn(args);
+  expect(code).toBe(0);
+  expect(linesOf<Message>(out)).toMatchObject([{ from: alice, to: [bob, carol], data: { kind: 'ping' } }]);
+});
+
+it('prints for --count messages and ends; the next one is not acknowledged', async () => {
+  const [alice, bob] = [world.user('alice'), world.user('bob')];
+  for (const text of ['one', 'two', 'three']) await world.send(alice, bob, text);
+  const two = await posthorn(['listen', '--as', bob, '--count', '2', '--json']);
+  expect(linesOf<InboxItem>(two.out).map(({ seq }) => seq)).toEqual([1, 2]);
+  const rest = await posthorn(['listen', '--as', bob, '--until-caught-up', '--json']);
+  expect(linesOf<InboxItem>(rest.out).map(({ seq }) => seq)).toEqual([3]);
+});
+
+it('ends with 130 on Ctrl-C, and with 1 when another one takes its device', async () => {
+  const bob = world.user('bob');
+  const first = startCli(['listen', '--as', bob], { env: world.addresses });
+  await eventually('bob is online', () => world.isOnline(bob));
+  const second = startCli(['listen', '--as', bob], { env: world.addresses });
+  await once(first, 'close');
+  expect(first.exitCode).toBe(1);
+  second.kill('SIGINT');
+  await once(second, 'close');
+  expect(second.exitCode).toBe(130);
+});
+
+it('refuses to go on in a file of something else', async () => {
+  const output = join(folder, 'other.txt');
+  writeFileSync(output, 'dear diary\n');
+  const { code, err } = await posthorn([
+    'listen',
+    '--as',
+    world.user('bob'),
+    '--output',
+    output,
+    '--until-caught-up',
+  ]);
+  expect(code).toBe(74);
+  expect(err).toContain('name another file');
+  expect(readFileSync(output, 'utf8')).toBe('dear diary\n');
+});
+
+it.each([
+  ['no token', ['inbox'], {}, 64, 'say for whom'],
+  ['a bad token', ['inbox'], { POSTHORN_TOKEN: 'no.good.token' }, 77, 'unauthorized'],
+  ['a bad address', ['inbox', '--as', 'bob', '--api', 'nowhere'], {}, 64, 'api must be a URL'],
+  ['a message of nobody', ['receipts', 'nothing', '--as', 'bob'], {}, 1, 'not_found'],
+  [
+    'a number that is none',
+    ['inbox', '--as', 'bob', '--limit', 'all'],
+    {},
+    64,
+    '--limit must be a whole number',
+  ],
+  ['an unknown command', ['fly'], {}, 64, "unknown command 'fly'"],
+] as const)('says what to do about %s', async (_what, args, env, code, words) => {
+  const outcome = await posthorn(args, { env });
+  expect(outcome).toMatchObject({ code, out: '' });
+  expect(outcome.err).toContain(words);
+});
+
+it('puts a short load on it and says how it did', async () => {
+  const { code, out, err } = await posthorn([
+    'bench',
+    '--users',
+    '4',
+    '--rate',
+    '50',
+    '--seconds',
+    '2',
+    '--json',
+  ]);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const [result] = linesOf<Record<string, unknown>>(out);
+  expect(result).toMatchObject({ accepted: 100, refused: 0, arrived: 100, missing: 0, again: 0 });
+});

@@ -1,0 +1,136 @@
+/** What load to put on a deployment. */
+export interface BenchOptions {
+  users: number;
+  /** Messages a second, all users together. */
+  rate: number;
+  seconds: number;
+}
+
+/** What came of a load. Times in ms, from when a message was due. */
+export interface BenchResult {
+  users: number;
+  wantedRate: number;
+  seconds: number;
+  accepted: number;
+  refused: number;
+  /** Why the first one was refused. */
+  firstRefusal?: string;
+  arrived: number;
+  /** Accepted, and not arrived within 30 s. */
+  missing: number;
+  again: number;
+  /** What the clients reported as wrong on the way, such as a lost connection. */
+  clientErrors: number;
+  acceptedPerSecond: number;
+  post: Percentiles;
+  arrival: Percentiles;
+}
+
+export interface Percentiles {
+  p50: number;
+  p99: number;
+  max: number;
+}
+
+interface Sent {
+  dueAt: number;
+  isAccepted: boolean;
+  arrivedAt?: number;
+}
+
+/** Keeps account of each message of a load. */
+export class BenchCounts {
+  readonly #sent = new Map<string, Sent>();
+  readonly #postMs: number[] = [];
+  readonly #arrivalMs: number[] = [];
+  #accepted = 0;
+  #refused = 0;
+  #firstRefusal: string | undefined;
+  #arrived = 0;
+  #again = 0;
+  #clientErrors = 0;
+  /** The first one due, and the last answer. */
+  #startedAt = Number.POSITIVE_INFINITY;
+  #answeredAt = 0;
+
+  get acceptedCount(): number {
+    return this.#accepted;
+  }
+
+  get arrivedCount(): number {
+    return this.#arrived;
+  }
+
+  /** Accepted and not arrived. */
+  get missing(): number {
+    let missing = 0;
+    for (const { isAccepted, arrivedAt } of this.#sent.values()) {
+      if (isAccepted && arrivedAt === undefined) missing += 1;
+    }
+    return missing;
+  }
+
+  due(text: string, dueAt: number): void {
+    this.#startedAt = Math.min(this.#startedAt, dueAt);
+    this.#sent.set(text, { dueAt, isAccepted: false });
+  }
+
+  accepted(text: string): void {
+    const sent = this.#sent.get(text);
+    if (sent === undefined) return;
+    sent.isAccepted = true;
+    this.#accepted += 1;
+    this.#answeredAt = performance.now();
+    this.#postMs.push(this.#answeredAt - sent.dueAt);
+  }
+
+  refused(text: string, error: unknown): void {
+    this.#refused += 1;
+    this.#firstRefusal ??= error instanceof Error ? error.message : String(error);
+    // It may have been accepted without an answer: where it arrives, that is no fault.
+    const sent = this.#sent.get(text);
+    if (sent !== undefined) sent.isAccepted = false;
+  }
+
+  arrived(text: string): void {
+    const sent = this.#sent.get(text);
+    if (sent === undefined) return;
+    if (sent.arrivedAt !== undefined) {
+      this.#again += 1;
+      return;
+    }
+    sent.arrivedAt = performance.now();
+    this.#arrived += 1;
+    this.#arrivalMs.push(sent.arrivedAt - sent.dueAt);
+  }
+
+  failed(): void {
+    this.#clientErrors += 1;
+  }
+
+  result({ users, rate, seconds }: BenchOptions): BenchResult {
+    const tookS = Math.max(0.001, (this.#answeredAt - this.#startedAt) / 1_000);
+    return {
+      users,
+      wantedRate: rate,
+      seconds,
+      accepted: this.#accepted,
+      refused: this.#refused,
+      ...(this.#firstRefusal === undefined ? {} : { firstRefusal: this.#firstRefusal }),
+      arrived: this.#arrived,
+      missing: this.missing,
+      again: this.#again,
+      clientErrors: this.#clientErrors,
+      acceptedPerSecond: this.#accepted / tookS,
+      post: percentiles(this.#postMs),
+      arrival: percentiles(this.#arrivalMs),
+    };
+  }
+}
+
+function percentiles(times: number[]): Percentiles {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
+}

@@ -1,0 +1,33 @@
+import { DEFAULT_INBOX_PAGE, MAX_INBOX_PAGE } from '@posthorn/protocol';
+import type { Command } from 'commander';
+import { httpFor } from '../context.ts';
+import { EXIT } from '../exit.ts';
+import { deliveryLine } from '../message-line.ts';
+import { integer } from '../options.ts';
+import type { WithContext } from '../with-context.ts';
+
+/** `posthorn inbox`. */
+export function addInbox(program: Command, withContext: WithContext): void {
+  program
+    .command('inbox')
+    .description("print a user's inbox, in order, without touching any cursor")
+    .option('--as <user>', 'whose (signs a token with AUTH_JWT_SECRET)')
+    .option('--after <seq>', 'only what is beyond this position', '0')
+    .option('--limit <count>', 'at most so many', String(DEFAULT_INBOX_PAGE))
+    .action(
+      withContext<[], { as?: string; after: string; limit: string }>(async (context, _args, options) => {
+        let after = integer('--after', options.after, 0, Number.MAX_SAFE_INTEGER);
+        let left = integer('--limit', options.limit, 1, Number.MAX_SAFE_INTEGER);
+        const client = httpFor(context, options.as);
+        while (left > 0) {
+          const { items } = await client.inbox({ after, limit: Math.min(left, MAX_INBOX_PAGE) });
+          const last = items.at(-1);
+          if (last === undefined) break;
+          for (const item of items) await context.out.result(item, () => deliveryLine(item));
+          after = last.seq;
+          left -= items.length;
+        }
+        return EXIT.ok;
+      }),
+    );
+}

@@ -1,0 +1,99 @@
+import { connect, type Delivery, type Status } from '@posthorn/client';
+import { DEFAULT_DEVICE } from '@posthorn/protocol';
+import type { Command } from 'commander';
+import { WebSocket } from 'ws';
+import { tokensOf } from '../context.ts';
+import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { MessageFile } from '../message-file.ts';
+import { deliveryLine } from '../message-line.ts';
+import { integer } from '../options.ts';
+import type { WithContext } from '../with-context.ts';
+
+interface ListenOptions {
+  as?: string;
+  device: string;
+  output?: string;
+  count?: string;
+  untilCaughtUp?: boolean;
+}
+
+/** Close codes by which a gateway says that the token is not good (PROTOCOL §5.7). */
+const TOKEN_CODES = [4401, 4403];
+
+/** `posthorn listen`. */
+export function addListen(program: Command, withContext: WithContext): void {
+  program
+    .command('listen')
+    .description('print messages as they come, and acknowledge each once it is printed; comes back by itself')
+    .option('--as <user>', 'for whom (signs a token with AUTH_JWT_SECRET)')
+    .option('--device <device>', 'as which device of the user; each has a cursor of its own', DEFAULT_DEVICE)
+    .option(
+      '--output <file>',
+      'append to this file, as JSON, and go on behind its last line: each once, also after kill -9',
+    )
+    .option('--count <count>', 'end after so many')
+    .option('--until-caught-up', 'end when all that waited has come')
+    .action(
+      withContext<[], ListenOptions>(async ({ env, out, stop, api, gateway }, _args, options) => {
+        const { device, output, untilCaughtUp } = options;
+        let left =
+          options.count === undefined
+            ? undefined
+            : integer('--count', options.count, 1, Number.MAX_SAFE_INTEGER);
+        const file = output === undefined ? undefined : MessageFile.open(output);
+        const client = connect({
+          url: gateway,
+          api,
+          device,
+          WebSocket,
+          token: tokensOf(env, options.as),
+          after: file?.cursor,
+        });
+        try {
+          return await new Promise<ExitCode>((resolve, reject) => {
+            stop.addEventListener('abort', () => resolve(EXIT.interrupted));
+            client.on('error', (error) => out.note(error.message));
+            client.on('reset', ({ seq }) =>
+              out.note(`the inbox was restored from a backup: it goes on behind ${seq}`),
+            );
+            client.on('status', (status) => {
+              out.note(wordsOf(status));
+              if (status.state === 'stopped') reject(stoppedError(status));
+            });
+            if (untilCaughtUp) client.on('caughtUp', () => resolve(EXIT.ok));
+            client.on('message', async (delivery: Delivery) => {
+              // One that is over may have a next one at hand: it is not acknowledged, and comes again.
+              if (left === 0) return await new Promise(() => undefined);
+              if (file !== undefined) file.append(delivery);
+              else
+                await out
+                  .result(delivery, () => deliveryLine(delivery))
+                  .catch((error: unknown) => {
+                    reject(error);
+                    throw error;
+                  });
+              if (left !== undefined) left -= 1;
+              if (left === 0) setImmediate(() => resolve(EXIT.ok));
+              return undefined;
+            });
+          });
+        } finally {
+          await client.close();
+          file?.close();
+        }
+      }),
+    );
+}
+
+function wordsOf(status: Status): string {
+  if (status.state === 'offline')
+    return `offline: ${status.why}; again in ${Math.max(0, Math.round((status.retryAtMs - Date.now()) / 1_000))} s`;
+  return status.state === 'stopped' ? `stopped: ${status.why}` : status.state;
+}
+
+function stoppedError({ code, why }: Extract<Status, { state: 'stopped' }>): CliError {
+  return new CliError(
+    TOKEN_CODES.includes(code) ? EXIT.noPermission : EXIT.failed,
+    `the gateway closed with ${code}: ${why}`,
+  );
+}

@@ -1,0 +1,124 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { type HttpDraft, RefusedError } from '@posthorn/client';
+import { isIdempotencyKey, type JsonObject } from '@posthorn/protocol';
+import type { Command } from 'commander';
+import { type Context, httpFor } from '../context.ts';
+import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { jsonObject, names } from '../options.ts';
+import { SendProgress } from '../send-progress.ts';
+import type { WithContext } from '../with-context.ts';
+
+interface SendOptions {
+  as?: string;
+  from?: string;
+  data?: string;
+  file?: string;
+  key?: string;
+}
+
+const MAX_KEY_PREFIX_CHARS = 200;
+
+/** `posthorn send TO [TEXT]`. */
+export function addSend(program: Command, withContext: WithContext): void {
+  program
+    .command('send')
+    .description('send a message; without a text: a message for each line of stdin, in order')
+    .argument('<to>', 'user, or users between commas')
+    .argument('[text]', 'what to send')
+    .option('--as <user>', 'who sends (signs a token with AUTH_JWT_SECRET)')
+    .option('--from <user>', 'whom it is from: the token needs the scope send:as')
+    .option('--data <json>', 'a JSON object to send with it')
+    .option('--file <file>', 'lines of this file instead of stdin')
+    .option(
+      '--key <key>',
+      'idempotency key: the same command again sends only what has not been sent, for 24 h',
+    )
+    .action(
+      withContext<[string, string | undefined], SendOptions>(async (context, [to, text], options) => {
+        if (text !== undefined && options.file !== undefined)
+          throw new CliError(EXIT.usage, 'give a text or a --file, not both');
+        const key = options.key ?? `cli-${crypto.randomUUID()}`;
+        if (!isIdempotencyKey(key) || key.length > MAX_KEY_PREFIX_CHARS)
+          throw new CliError(
+            EXIT.usage,
+            `--key must be 1 to ${MAX_KEY_PREFIX_CHARS} visible ASCII characters`,
+          );
+        const draft: HttpDraft = {
+          to: names(to),
+          ...(options.from === undefined ? {} : { from: options.from }),
+          ...(options.data === undefined ? {} : { data: jsonObject('--data', options.data) as JsonObject }),
+        };
+        const client = httpFor(context, options.as, options.from === undefined ? undefined : 'send:as');
+        const isOne = text !== undefined || (options.data !== undefined && options.file === undefined);
+        if (!isOne)
+          return await sendLines(
+            context,
+            (line, place) => client.send({ ...draft, text: line }, { key: `${key}-${place}` }),
+            options,
+            key,
+          );
+        const message = await client.send(text === undefined ? draft : { ...draft, text }, { key });
+        await context.out.result(message, () => message.id);
+        return EXIT.ok;
+      }),
+    );
+}
+
+/**
+ * Sends lines one after another: the next one once the one before is accepted, which is what keeps their order. The
+ * key of each is the command's and the line's number, so that the same command again is safe.
+ */
+async function sendLines(
+  { out, input, stop }: Context,
+  send: (line: string, place: number) => Promise<{ id: string }>,
+  { file }: SendOptions,
+  key: string,
+): Promise<ExitCode> {
+  const lines = createInterface({
+    input: file === undefined ? input : await open(file),
+    crlfDelay: Infinity,
+  });
+  const progress = new SendProgress(out);
+  let place = 0;
+  try {
+    for await (const line of lines) {
+      place += 1;
+      if (stop.aborted) break;
+      if (line.trim() === '') {
+        progress.skipped();
+        continue;
+      }
+      const { id } = await send(line, place);
+      progress.sent();
+      if (out.isJson) await out.write(JSON.stringify({ line: place, id }));
+    }
+  } catch (error) {
+    if (!stop.aborted) {
+      progress.end();
+      if (error instanceof RefusedError) {
+        out.note(`line ${place} was refused, the lines before it were sent.`);
+      } else {
+        out.note(`line ${place} may not have been sent. To go on: the same command with --key ${key}`);
+      }
+      throw error;
+    }
+  } finally {
+    lines.close();
+    progress.end();
+  }
+  if (!stop.aborted) return EXIT.ok;
+  out.note(`stopped at line ${place}. To go on: the same command with --key ${key}`);
+  return EXIT.interrupted;
+}
+
+async function open(file: string): Promise<Readable> {
+  const stream = createReadStream(file);
+  return await new Promise((resolve, reject) => {
+    stream.once('open', () => resolve(stream));
+    stream.once('error', (cause) =>
+      reject(new CliError(EXIT.io, `--file cannot be read: ${cause.message}`, { cause })),
+    );
+  });
+}

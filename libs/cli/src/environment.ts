@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { CliError, EXIT } from './exit.ts';
+
+/** Where `npm start` tells of the stack that it runs. */
+const DEV_ENV = join('.posthorn', 'dev.env');
+
+/** Settings as a service would see them, and where each is from: the environment before the file. */
+export class Environment {
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #file: string | undefined;
+  readonly #fromFile: NodeJS.Dict<string>;
+
+  private constructor(env: NodeJS.ProcessEnv, file: string | undefined) {
+    this.#env = env;
+    this.#file = file;
+    this.#fromFile = file === undefined ? {} : parseEnv(readFileSync(file, 'utf8'));
+  }
+
+  /**
+   * Without a `file` that is named, the one of `npm start` in the folder counts, if there is one.
+   * @throws CliError where the named file cannot be read
+   */
+  static read(env: NodeJS.ProcessEnv, folder: string, file?: string): Environment {
+    if (file === undefined) {
+      const devEnv = join(folder, DEV_ENV);
+      return new Environment(env, existsSync(devEnv) ? devEnv : undefined);
+    }
+    try {
+      return new Environment(env, file);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new CliError(EXIT.io, `--settings cannot be read: ${why}`, { cause });
+    }
+  }
+
+  /** A variable that is empty counts as unset (PROTOCOL §2.3). */
+  get(name: string): string | undefined {
+    return this.#env[name] || this.#fromFile[name] || undefined;
+  }
+
+  /** Where a variable is from: `environment`, or the file's path; undefined where it is unset. */
+  sourceOf(name: string): string | undefined {
+    if (this.#env[name]) return 'environment';
+    return this.#fromFile[name] ? this.#file : undefined;
+  }
+
+  /** All of it, as `process.env` would be. */
+  all(): NodeJS.Dict<string> {
+    const given = Object.entries(this.#env).filter(([, value]) => value !== undefined && value !== '');
+    return { ...this.#fromFile, ...Object.fromEntries(given) };
+  }
+}

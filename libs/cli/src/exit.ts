@@ -1,0 +1,34 @@
+/** How a command may end, after sysexits.h: the same for every command. */
+export const exits = {
+  ok: { code: 0, meaning: 'it is done' },
+  failed: {
+    code: 1,
+    meaning: 'the server refused it, a check of `doctor` failed, or messages of `bench` did not arrive',
+  },
+  usage: { code: 64, meaning: 'the arguments are wrong' },
+  unavailable: { code: 69, meaning: 'a server is out of reach, or answers nothing that counts' },
+  io: { code: 74, meaning: 'a file, or the output, cannot be read or written' },
+  noPermission: { code: 77, meaning: 'the token is bad, or may not do this' },
+  config: { code: 78, meaning: 'a setting is missing or wrong' },
+  interrupted: { code: 130, meaning: 'ended by Ctrl-C or SIGTERM, in good order' },
+} as const;
+
+export type ExitCode = (typeof exits)[keyof typeof exits]['code'];
+
+/** The codes by name. */
+export const EXIT = Object.fromEntries(Object.entries(exits).map(([name, { code }]) => [name, code])) as {
+  readonly [Name in keyof typeof exits]: (typeof exits)[Name]['code'];
+};
+
+/** What ends a command, with what to do in its message. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+
+  constructor(
+    readonly code: ExitCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,3 @@
+export { exits } from './exit.ts';
+export { createProgram } from './program.ts';
+export { type CliWorld, runCli } from './run-cli.ts';

@@ -1,0 +1,157 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
+import { repoRoot } from './paths';
+import { openRedisClient } from './redis-client';
+import type { Stack } from './stack';
+
+/** What the demo page is served with. */
+export interface DemoOptions {
+  /** Where the page is; also what ALLOWED_ORIGINS of the services has to hold. */
+  port: number;
+  stack: Stack;
+  /** A token for alice or bob. */
+  token: (user: string) => Promise<string>;
+}
+
+export interface DemoServer {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** An answer: a status, and a text of some type. */
+interface Answer {
+  status: number;
+  body: string | Buffer;
+  contentType: string;
+}
+
+const HOST = '127.0.0.1';
+const USERS = ['alice', 'bob'];
+const BUILD = join(repoRoot, 'demo', 'dist');
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
+
+/** The origins under which the page may be opened. */
+export function demoOrigins(port: number): string[] {
+  return [`http://${HOST}:${port}`, `http://localhost:${port}`];
+}
+
+/**
+ * Serves the demo page on this machine alone, with tokens for alice and bob, and what the page may do to the stack.
+ * It holds no more than this stack's own users, and still no other page may use it: each request but those for files
+ * needs a header that a page of another origin cannot send, and the name of this host.
+ */
+export async function startDemoServer(options: DemoOptions): Promise<DemoServer> {
+  const files = readFiles();
+  const policy = policyFor(options.stack);
+  const server = createServer((request, response) => {
+    answer(request, options, files).then(
+      (result) => write(response, result, policy),
+      (error: unknown) =>
+        write(response, text(500, error instanceof Error ? error.message : String(error)), policy),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(options.port, HOST, resolve);
+  });
+  return { url: `http://${HOST}:${options.port}`, stop: () => stop(server) };
+}
+
+function readFiles(): Map<string, Answer> {
+  if (!existsSync(BUILD)) throw new Error(`the demo page is not built: there is no ${BUILD}`);
+  const names = readdirSync(BUILD, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const files = new Map<string, Answer>();
+  for (const entry of names) {
+    const path = join(entry.parentPath, entry.name);
+    const contentType = TYPES[extname(path)] ?? 'application/octet-stream';
+    files.set(`/${path.slice(BUILD.length + 1)}`, { status: 200, body: readFileSync(path), contentType });
+  }
+  const page = files.get('/index.html');
+  if (page !== undefined) files.set('/', page);
+  return files;
+}
+
+async function answer(
+  request: IncomingMessage,
+  options: DemoOptions,
+  files: ReadonlyMap<string, Answer>,
+): Promise<Answer> {
+  const { method = 'GET', url = '/', headers } = request;
+  if (!demoOrigins(options.port).includes(`http://${headers.host ?? ''}`)) return text(403, 'another host');
+  const file = files.get(url);
+  if (file !== undefined) return method === 'GET' || method === 'HEAD' ? file : text(405, 'only GET');
+  if (headers['x-posthorn-demo'] === undefined) return text(403, 'the header X-Posthorn-Demo is missing');
+  return (await act(`${method} ${url}`, options)) ?? text(404, 'there is no such thing');
+}
+
+async function act(what: string, { stack, token }: DemoOptions): Promise<Answer | undefined> {
+  const user = /^GET \/tokens\/(\w+)$/.exec(what)?.[1];
+  if (user !== undefined && USERS.includes(user)) return text(200, await token(user));
+  if (what === 'GET /stack.json') {
+    const gateways = stack.wsGateways.map(({ wsUrl }) => wsUrl);
+    return {
+      status: 200,
+      body: JSON.stringify({ api: stack.sendApis[0]?.url, gateways }),
+      contentType: 'application/json',
+    };
+  }
+  const gateway = stack.wsGateways[Number(/^POST \/gateways\/(\d)\/kill$/.exec(what)?.[1] ?? Number.NaN)];
+  if (gateway !== undefined) {
+    await stack.killAndRestart(gateway);
+    return text(200, 'killed, and started again');
+  }
+  if (what !== 'POST /redis/wipe') return undefined;
+  // Somebody else's Redis may hold other things.
+  if (stack.redis === undefined)
+    return text(409, 'REDIS_URL names a Redis that is not of this stack: it is left alone');
+  const client = openRedisClient(stack.redis.url);
+  try {
+    await client.flushall();
+  } finally {
+    client.disconnect();
+  }
+  return text(200, 'wiped');
+}
+
+function policyFor({ sendApis, wsGateways }: Stack): string {
+  const reached = [
+    ...sendApis.map(({ url }) => url),
+    ...wsGateways.map(({ url }) => url.replace('http', 'ws')),
+  ];
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    'img-src data:',
+    `connect-src 'self' ${reached.join(' ')}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+function text(status: number, body: string): Answer {
+  return { status, body, contentType: 'text/plain; charset=utf-8' };
+}
+
+function write(response: ServerResponse, { status, body, contentType }: Answer, policy: string): void {
+  response.writeHead(status, {
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': policy,
+    'Content-Type': contentType,
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(body);
+}
+
+async function stop(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}
