@@ -6,7 +6,7 @@ import { saturated } from './scenarios/saturated';
 import { hasProc } from './world/process-tree';
 
 /** Posthorn's CPU per message may be so many times that of the floor, which does only what cannot be left out. */
-const MAX_RATIO = 4.5;
+const MAX_RATIO = 2.6;
 const MAX_ROUNDS = 3;
 const SECONDS = 4;
 

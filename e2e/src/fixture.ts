@@ -61,6 +61,11 @@ export class World {
     return world;
   }
 
+  /** What the services of this world read. */
+  get settings(): Readonly<Record<string, string>> {
+    return this.#env;
+  }
+
   /** What `posthorn` needs to know of this world. */
   get addresses(): Record<string, string> {
     return {

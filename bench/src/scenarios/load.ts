@@ -58,6 +58,7 @@ export async function measureLoad(
 ): Promise<Measured> {
   const { driver, system, meter } = trial;
   const copies = plan.isToAll === true ? plan.devices : 1;
+  const already = await system.countReceipts();
   const warmUp = await driver.call('send', {
     ...plan,
     maxMessages: Math.min(
@@ -66,7 +67,7 @@ export async function measureLoad(
     ),
     ms: WARM_UP_BOUND_MS,
   });
-  const before = await receiptsOf(system, 0, warmUp.account.due);
+  const before = await receiptsOf(system, already, warmUp.account.due);
   const end = meter.start();
   const outcome = await driver.call('send', { ...plan, ms });
   const after = await receiptsOf(system, before, outcome.account.due);

@@ -3,6 +3,9 @@ import { openRedisClient, type Stack } from '@posthorn/stack';
 import { Client } from 'pg';
 import type { Inspector } from './inspector';
 
+/** Leases and their index: as many as there are gateways. */
+const OF_GATEWAYS = /^gateway(?::|s$)/;
+
 /** What one gateway holds, after a full garbage collection. */
 export interface Held {
   connections: number;
@@ -64,7 +67,7 @@ export async function readStored({ databaseUrl, redisUrl }: Stack, prefix: strin
                WHERE datname = current_database() AND application_name = 'posthorn') AS connections`,
     );
     const keys = await redis.keys(`${prefix}*`);
-    const kept = keys.filter((key) => !key.startsWith(`${prefix}gateway:`) && !key.endsWith(':sends'));
+    const kept = keys.filter((key) => !OF_GATEWAYS.test(key.slice(prefix.length)) && !key.endsWith(':sends'));
     const fields = await Promise.all(
       kept.filter((key) => key.endsWith(':presence')).map((key) => redis.hlen(key)),
     );

@@ -24,6 +24,22 @@ export function section(page: string, heading: string): string {
   return rest.slice(0, end === -1 ? rest.length : end).join('\n');
 }
 
+/** A fenced block of code. */
+export interface Block {
+  language: string;
+  text: string;
+}
+
+/** The blocks of a page in their order, without the indentation of a list that they are in. */
+export function blocksOf(page: string): Block[] {
+  return [...page.matchAll(/^( *)```(\w*)\n([\s\S]*?)^ *```$/gm)].map(
+    ([, indent = '', language = '', text = '']) => ({
+      language,
+      text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    }),
+  );
+}
+
 /** What stands in `code` on a page. */
 export function codeSpans(page: string): string[] {
   return [...withoutBlocks(page).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
