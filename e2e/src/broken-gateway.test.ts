@@ -25,14 +25,14 @@ const mutants: Mutant[] = [
     name: 'a hole is not filled',
     file: 'delivery.js',
     find: 'want() {',
-    replace: 'want() { if (this.#ahead.size > 0) return null;',
+    replace: 'want() { if (this.#ahead?.size > 0) return null;',
     expected: 'late',
   },
   {
     name: 'what comes early is sent early',
     file: 'delivery.js',
-    find: 'this.#ahead.get(this.#sent + 1)',
-    replace: 'this.#ahead.values().next().value',
+    find: 'this.#ahead?.get(this.#sent + 1)',
+    replace: 'this.#ahead?.values().next().value',
     expected: 'out of turn',
   },
   {

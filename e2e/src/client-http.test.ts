@@ -16,7 +16,11 @@ afterAll(async () => {
 });
 
 function clientOf(user: string, patienceMs = 10_000, scope?: string) {
-  return httpClient({ api: `http://127.0.0.1:${proxy.port}`, token: () => world.token(user, scope), patienceMs });
+  return httpClient({
+    api: `http://127.0.0.1:${proxy.port}`,
+    token: () => world.token(user, scope),
+    patienceMs,
+  });
 }
 
 it('§4.1: a send whose answer is lost is made again, and is one message', async () => {
@@ -38,6 +42,7 @@ it('§4: waits for a server that is away, and gives up when the patience is over
   const [alice, bob] = [world.user('alice'), world.user('bob')];
   const port = Number(new URL(world.sendApis[0]?.url ?? '').port);
   proxy.retarget(null);
+  proxy.cut();
   const sending = clientOf(alice).send({ to: bob, text: 'later' });
   await expect(clientOf(alice, 1_000).send({ to: bob, text: 'never' })).rejects.toThrow(ClientError);
   proxy.retarget(port);
@@ -71,12 +76,16 @@ it('§4: sends for somebody else, tells of receipts and presence, marks more as 
   ]);
   expect(await receiver.message(last)).toMatchObject({ from: alice, data: { n: 119 } });
   expect(await receiver.presence([bob])).toEqual([{ user: bob, online: false, lastSeenAt: null }]);
-  expect(await clientOf(alice).get(`/v1/messages/${last}/delivery`)).toMatchObject({ from: alice, recipients: 1 });
+  expect(await clientOf(alice).get(`/v1/messages/${last}/delivery`)).toMatchObject({
+    from: alice,
+    recipients: 1,
+  });
 });
 
 it('ends what it waits for when it is closed', async () => {
   const port = Number(new URL(world.sendApis[0]?.url ?? '').port);
   proxy.retarget(null);
+  proxy.cut();
   const client = clientOf(world.user('alice'), 60_000);
   const sending = client.send({ to: 'bob', text: 'x' });
   await new Promise((resolve) => setTimeout(resolve, 300));

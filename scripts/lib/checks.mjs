@@ -70,7 +70,7 @@ export async function runChaos() {
   const startedAt = performance.now();
   let isPassed = true;
   try {
-    await run(process.execPath, [join(root, 'chaos', 'dist', 'chaos.js'), '--seconds', '12'], { show: true });
+    await run(process.execPath, [join(root, 'chaos', 'dist', 'chaos.js'), '--seconds', '9'], { show: true });
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
     isPassed = false;

@@ -101,9 +101,12 @@ function configOf({ sendApis, gateways }: World): string {
 }
 
 /** Whether it is a counter with labels, or one that only a primary of `WORKERS` has. */
+/** There once a worker was started again, or garbage collected: an idle process has room for much of it. */
+const SELDOM = ['posthorn_worker_restarts_total', 'nodejs_gc_duration_seconds'];
+
 function isLabelled(name: string): boolean {
   const [, type = '', labels = ''] = metricRows().find(([cell]) => cell === `\`${name}\``) ?? [];
-  return name === 'posthorn_worker_restarts_total' || (type === 'counter' && labels !== '');
+  return SELDOM.includes(name) || (type === 'counter' && labels !== '');
 }
 
 function metricRows(): string[][] {

@@ -126,6 +126,40 @@ describe('ConnectionClock', () => {
     expect(transport.closedWith).toBe('tokenExpired');
   });
 
+  it('looks at a share of many connections at a time, at each in its turn, those that leave meanwhile aside', () => {
+    const table = new ConnectionTable();
+    const many = Array.from({ length: 100 }, (_, index) => {
+      const each = new Session(
+        { user: `user-${index}`, device: 'd', isAutoAck: false, tokenExpiresAtMs: Number.MAX_SAFE_INTEGER },
+        host,
+        nowMs,
+      );
+      table.add(each);
+      const line = new StillTransport();
+      each.open(line, { after: 0, cursor: 0, newestSeq: 0, fence: 1, epoch: 'e', isReset: false });
+      return { each, line };
+    });
+    const all = new ConnectionClock({
+      heartbeatMs: 25_000,
+      slowConsumerMs: 30_000,
+      maxBufferedBytes: LIMIT,
+      table,
+      now: () => nowMs,
+    });
+    all.stop();
+    const pinged = (): number => many.filter(({ line }) => line.pings === 1).length;
+    for (const { each } of many) each.lastPingMs -= 25_000;
+    all.tick();
+    expect(pinged()).toBe(5);
+    for (const { each } of many.slice(90)) table.remove(each);
+    for (let step = 0; step < 19; step++) {
+      nowMs += 50;
+      all.tick();
+    }
+    expect(pinged()).toBe(90);
+    expect(many.every(({ line }) => line.pings <= 1)).toBe(true);
+  });
+
   it('leaves a session alone whose device is still being claimed', () => {
     const claiming = new Session(
       { user: 'eve', device: 'phone', isAutoAck: false, tokenExpiresAtMs: 0 },

@@ -12,7 +12,10 @@ export interface ConnectionClockOptions {
   now(): number;
 }
 
-const TICK_MS = 1_000;
+/** Each connection is looked at about this often, */
+const ROUND_MS = 1_000;
+/** in so many steps: looking at thousands at once would keep all messages waiting. */
+const STEPS = 20;
 /** The leeway that token verification has, too (PROTOCOL §3.2). */
 const TOKEN_LEEWAY_MS = 5_000;
 
@@ -23,30 +26,41 @@ const TOKEN_LEEWAY_MS = 5_000;
 export class ConnectionClock {
   readonly #options: ConnectionClockOptions;
   readonly #timer: NodeJS.Timeout;
+  readonly #stepMs: number;
   #lastTickMs: number;
+  /** Those of this round that are still to come. */
+  #round: Iterator<Session>;
 
   constructor(options: ConnectionClockOptions) {
     this.#options = options;
     this.#lastTickMs = options.now();
-    this.#timer = setInterval(
-      () => this.tick(),
-      Math.min(TICK_MS, options.heartbeatMs / 4, options.slowConsumerMs / 4),
-    );
+    this.#round = options.table.all();
+    this.#stepMs = Math.min(ROUND_MS, options.heartbeatMs / 4, options.slowConsumerMs / 4) / STEPS;
+    this.#timer = setInterval(() => this.tick(), this.#stepMs);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** Looks at every connection once. */
+  /** Looks at the next share of the connections. */
   tick(): void {
+    const { table } = this.#options;
     const now = this.#options.now();
-    const lag = now - this.#lastTickMs - TICK_MS;
+    const lag = now - this.#lastTickMs - this.#stepMs;
     this.#lastTickMs = now;
-    for (const session of this.#options.table.all()) {
-      // What came while this process stood still was not heard: that is no fault of the peer's.
-      if (lag > TICK_MS) excuse(session, lag);
-      this.#check(session, now);
+    // What came while this process stood still was not heard: that is no fault of the peers'.
+    if (lag > ROUND_MS) for (const session of table.all()) excuse(session, lag);
+    let isNewRound = false;
+    for (let left = Math.ceil(table.size / STEPS); left > 0; left--) {
+      let next = this.#round.next();
+      if (next.done === true) {
+        if (isNewRound) return;
+        isNewRound = true;
+        this.#round = table.all();
+        next = this.#round.next();
+      }
+      if (next.done !== true) this.#check(next.value, now);
     }
   }
 
