@@ -79,7 +79,7 @@ class Device {
   }
 }
 
-describe('behind a balancer (deploy/haproxy.cfg)', () => {
+describe('behind a balancer (deploy/haproxy)', () => {
   it('§2.5: restarting each service in turn under traffic fails no send, loses nothing, closes each socket with 1012', async () => {
     const users = Array.from({ length: USERS }, () => world.user('rolled'));
     const devices = users.map((user) => new Device(user));

@@ -75,8 +75,8 @@ export class World {
     };
   }
 
-  async addSendApi(env: Record<string, string> = {}): Promise<ServiceProcess> {
-    const service = await startService('send-api', { ...this.#env, ...env });
+  async addSendApi(env: Record<string, string> = {}, options: ServiceOptions = {}): Promise<ServiceProcess> {
+    const service = await startService('send-api', { ...this.#env, ...env }, options);
     this.sendApis.push(service);
     return service;
   }

@@ -6,13 +6,13 @@ import { freePort } from './free-port';
 import { startProcess } from './managed-process';
 import { localFolder, repoRoot } from './paths';
 
-/** The public and the admin port of a service process, as `deploy/haproxy.cfg` names them. */
+/** The public and the admin port of a service process, as `deploy/haproxy/addresses.cfg` names them. */
 export interface Upstream {
   port: number;
   adminPort: number;
 }
 
-/** A running HAProxy with the configuration of `deploy/haproxy.cfg`. */
+/** A running HAProxy with the configuration of `deploy/haproxy`. */
 export interface Balancer {
   /** Of the send-apis: `http://127.0.0.1:PORT` */
   apiUrl: string;
@@ -22,6 +22,7 @@ export interface Balancer {
   stop(): Promise<void>;
 }
 
+const FOLDER = join(repoRoot, 'deploy', 'haproxy');
 const READY_BOUND_MS = 15_000;
 const STOP_BOUND_MS = 5_000;
 /** Far more often than in production: a test does not wait for a health check. */
@@ -45,7 +46,7 @@ export async function startBalancer(
   const child = await startProcess({
     name: 'HAProxy',
     command: binary.command,
-    args: ['-db', '-f', join(repoRoot, 'deploy', 'haproxy.cfg')],
+    args: ['-db', ...['defaults.cfg', 'addresses.cfg'].flatMap((file) => ['-f', join(FOLDER, file)])],
     env: {
       PATH: process.env['PATH'] ?? '',
       ...binary.env,

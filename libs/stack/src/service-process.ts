@@ -28,6 +28,8 @@ export interface ServiceProcess {
 export interface ServiceOptions {
   /** More arguments of Node: `['--require', PRELOAD]`. */
   execArgv?: readonly string[];
+  /** Another build than this repository's: its `main.js`. */
+  main?: string;
   /** True unless given: it is waited for until it is ready; else until it listens. */
   isReadyExpected?: boolean;
   /** Told of every line of its log. */
@@ -49,12 +51,12 @@ const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'NODE_V8_COVERAGE', 'NODE_EXT
 export async function startService(
   name: ServiceName,
   env: Readonly<Record<string, string>>,
-  { execArgv = [], isReadyExpected = true, onLine }: ServiceOptions = {},
+  { execArgv = [], main = mainOf(name), isReadyExpected = true, onLine }: ServiceOptions = {},
 ): Promise<ServiceProcess> {
   const child = await startProcess({
     name,
     command: process.execPath,
-    args: [...NODE_FLAGS, ...execArgv, mainOf(name)],
+    args: [...NODE_FLAGS, ...execArgv, main],
     env: { ...inherited(), PORT: '0', ADMIN_PORT: '0', ...env },
     cwd: repoRoot,
     orphanSignal: 'SIGTERM',
