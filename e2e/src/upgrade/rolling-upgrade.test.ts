@@ -10,6 +10,7 @@ const whereThereIsHistory = version === undefined ? describe.skip : describe;
 whereThereIsHistory(`beside ${version}`, () => {
   let world: World;
   let previous: PreviousVersion;
+  let readers: Reader[] = [];
 
   beforeAll(async () => {
     previous = await buildPrevious(version ?? '');
@@ -18,6 +19,7 @@ whereThereIsHistory(`beside ${version}`, () => {
   }, 300_000);
 
   afterAll(async () => {
+    for (const reader of readers) reader.stop();
     await world?.stop();
     previous?.remove();
   }, 60_000);
@@ -33,7 +35,7 @@ whereThereIsHistory(`beside ${version}`, () => {
     }
     const alice = world.user('alice');
     const users = Array.from({ length: 8 }, () => world.user('bob'));
-    const readers = users.map((user, index) => new Reader(world, user, index));
+    readers = users.map((user, index) => new Reader(world, user, index));
     for (const reader of readers) await reader.connect();
 
     const sending = new AbortController();
@@ -76,7 +78,6 @@ whereThereIsHistory(`beside ${version}`, () => {
       (await world.receipts(alice, last.id)).every(({ deliveredAt }) => deliveredAt !== null),
     );
     for (const user of users) expect(await world.isOnline(user)).toBe(true);
-    for (const reader of readers) reader.stop();
   }, 120_000);
 
   it('§5.1: a device that connects to the other version takes over from itself, in both directions', async () => {
