@@ -22,7 +22,13 @@ sender="smoke-$$-sender" receiver="smoke-$$-receiver"
 id=$(posthorn send "$receiver" 'smoke' --as "$sender")
 posthorn delivery "$id" --as "$sender" | grep -q 'waiting: No device' || fail 'the message does not wait'
 posthorn listen --as "$receiver" --until-caught-up 2>/dev/null | grep -q "$sender: smoke" || fail 'the message was not drained'
-posthorn delivery "$id" --as "$sender" | grep -q 'delivered: A device has acknowledged it' || fail 'it was not recorded as delivered'
+# The acknowledgement left with the connection, and is committed on its own.
+for _ in 1 2 3 4 5; do
+  state=$(posthorn delivery "$id" --as "$sender")
+  grep -q 'delivered: A device has acknowledged it' <<<"$state" && break
+  sleep 1
+done
+grep -q 'delivered: A device has acknowledged it' <<<"$state" || fail "it was not recorded as delivered: $state"
 echo 'a message waited, was drained, and is delivered'
 
 count=0

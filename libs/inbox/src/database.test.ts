@@ -154,3 +154,8 @@ test('§2.4: a Postgres that only reads is not ready: it would take no message',
     await reader.close();
   }
 });
+
+it('has Postgres compile none of the hot statements: what they may not scan seems dear enough to it', async () => {
+  // Forbidden plans cost 10,000,000,000, and compiling begins at 100,000 where Postgres was built for it.
+  expect(await inbox.db.run({ name: 'show-jit', text: 'SHOW jit' }, [])).toEqual([{ jit: 'off' }]);
+});

@@ -45,9 +45,11 @@ const READS_ONLY = 'Postgres only reads: it is a standby, or default_transaction
 const POOL_SIZE = 10;
 /**
  * Plans of prepared statements are kept. One that was made while a table was small would go through all of it long
- * after it has grown, so the hot statements never scan a table that has an index for them.
+ * after it has grown, so the hot statements never scan a table that has an index for them. What has none, like the one
+ * row of the epoch, is scanned all the same, at a cost that Postgres takes for a reason to compile the statement, which
+ * would take it most of a second, each time.
  */
-const HOT_PLANS = '-c enable_seqscan=off -c enable_bitmapscan=off';
+const HOT_PLANS = '-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off';
 
 /**
  * Postgres, as the services use it: a pool for the hot statements, and TypeORM for the ordinary ones.
