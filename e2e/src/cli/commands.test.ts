@@ -147,6 +147,7 @@ it('refuses to go on in a file of something else', async () => {
 it.each([
   ['no token', ['inbox'], {}, 64, 'say for whom'],
   ['a bad token', ['inbox'], { POSTHORN_TOKEN: 'no.good.token' }, 77, 'unauthorized'],
+  ['a bad token to listen with', ['listen'], { POSTHORN_TOKEN: 'no.good.token' }, 77, 'unauthorized'],
   ['a bad address', ['inbox', '--as', 'bob', '--api', 'nowhere'], {}, 64, 'api must be a URL'],
   ['a message of nobody', ['receipts', 'nothing', '--as', 'bob'], {}, 1, 'not_found'],
   [

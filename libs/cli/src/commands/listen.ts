@@ -1,4 +1,4 @@
-import { connect, type Delivery, type Status } from '@posthorn/client';
+import { ClientError, connect, type Delivery, httpClient, type Status } from '@posthorn/client';
 import { DEFAULT_DEVICE } from '@posthorn/protocol';
 import type { Command } from 'commander';
 import { WebSocket } from 'ws';
@@ -16,9 +16,6 @@ interface ListenOptions {
   count?: string;
   untilCaughtUp?: boolean;
 }
-
-/** Close codes by which a gateway says that the token is not good (PROTOCOL §5.7). */
-const TOKEN_CODES = [4401, 4403];
 
 /** `posthorn listen`. */
 export function addListen(program: Command, withContext: WithContext): void {
@@ -41,12 +38,14 @@ export function addListen(program: Command, withContext: WithContext): void {
             ? undefined
             : integer('--count', options.count, 1, Number.MAX_SAFE_INTEGER);
         const file = output === undefined ? undefined : MessageFile.open(output);
+        const token = tokensOf(env, options.as);
+        await checkToken(api, token);
         const client = connect({
           url: gateway,
           api,
           device,
           WebSocket,
-          token: tokensOf(env, options.as),
+          token,
           after: file?.cursor,
         });
         try {
@@ -92,8 +91,18 @@ function wordsOf(status: Status): string {
 }
 
 function stoppedError({ code, why }: Extract<Status, { state: 'stopped' }>): CliError {
-  return new CliError(
-    TOKEN_CODES.includes(code) ? EXIT.noPermission : EXIT.failed,
-    `the gateway closed with ${code}: ${why}`,
-  );
+  return new CliError(EXIT.failed, `the gateway closed with ${code}: ${why}`);
+}
+
+/**
+ * A client tries for ever, since its application may come by another token. Here there is only this one.
+ * @throws RefusedError where the token is bad; while nobody can tell, that is left to the connection
+ */
+async function checkToken(api: string, token: () => Promise<string>): Promise<void> {
+  const client = httpClient({ api, token, patienceMs: 0 });
+  try {
+    await client.inbox({ limit: 1 });
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+  }
 }
