@@ -57,9 +57,13 @@ function problemsOf(env: Environment, service: ServiceName): Map<SettingName, st
   }
 }
 
-/** A URL without its credentials and query, anything else by its length alone. */
-function masked(value: string): string {
-  const [, scheme, user, rest] = /^([a-z][a-z0-9+.-]*:\/\/)([^\s@]*@)?([^\s@?#]*)/.exec(value) ?? [];
+/**
+ * A URL without its credentials and query, anything else by its length alone. A password that should have been
+ * percent-encoded may hold any character: all up to the last `@` is taken for it.
+ */
+export function masked(value: string): string {
+  const [, scheme, credentials, place, query] =
+    /^([a-z][a-z0-9+.-]*:\/\/)(.*@)?([^?#]*)([?#].*)?$/s.exec(value) ?? [];
   if (scheme === undefined) return `(${Buffer.byteLength(value)} bytes, not shown)`;
-  return `${scheme}${user === undefined ? '' : '***@'}${rest}${/[?#]/.test(value) ? '?***' : ''}`;
+  return `${scheme}${credentials === undefined ? '' : '***@'}${place}${query === undefined ? '' : '?***'}`;
 }
