@@ -157,6 +157,20 @@ it.each([
     64,
     '--limit must be a whole number',
   ],
+  [
+    'a file that is a folder',
+    ['send', 'bob', '--as', 'alice', '--file', '/'],
+    {},
+    74,
+    'the lines cannot be read: EISDIR',
+  ],
+  [
+    'a file that is not there',
+    ['send', 'bob', '--as', 'alice', '--file', '/none'],
+    {},
+    74,
+    'the lines cannot be read: ENOENT',
+  ],
   ['an unknown command', ['fly'], {}, 64, "unknown command 'fly'"],
 ] as const)('says what to do about %s', async (_what, args, env, code, words) => {
   const outcome = await posthorn(args, { env });

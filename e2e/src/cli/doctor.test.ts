@@ -71,10 +71,6 @@ async function sql(...statements: string[]): Promise<void> {
   }
 }
 
-async function closedPort(): Promise<number> {
-  return await freePort();
-}
-
 function withPart(url: string, part: 'port' | 'password' | 'pathname', value: string): string {
   const changed = new URL(url);
   changed[part] = value;
@@ -101,7 +97,7 @@ const FAULTS: Record<string, Fault> = {
   },
   'no Postgres': {
     plant: async () => ({
-      env: { DATABASE_URL: withPart(postgres.url, 'port', String(await closedPort())) },
+      env: { DATABASE_URL: withPart(postgres.url, 'port', String(await freePort())) },
     }),
     check: 'postgres',
     detail: /ECONNREFUSED/,
@@ -154,7 +150,7 @@ const FAULTS: Record<string, Fault> = {
     remedy: /postgresql\.conf/,
   },
   'no Redis': {
-    plant: async () => ({ env: { REDIS_URL: `redis://127.0.0.1:${await closedPort()}` } }),
+    plant: async () => ({ env: { REDIS_URL: `redis://127.0.0.1:${await freePort()}` } }),
     check: 'redis',
     detail: /ECONNREFUSED/,
     remedy: /host and port in REDIS_URL/,
@@ -183,7 +179,7 @@ const FAULTS: Record<string, Fault> = {
     remedy: /maxmemory/,
   },
   'a Redis that is a replica': {
-    plant: async () => void (await client.replicaof('127.0.0.1', await closedPort())),
+    plant: async () => void (await client.replicaof('127.0.0.1', await freePort())),
     mend: () => client.replicaof('NO', 'ONE'),
     check: 'redis role',
     detail: /replica/,
@@ -233,7 +229,7 @@ const FAULTS: Record<string, Fault> = {
     remedy: /LimitNOFILE/,
   },
   'no send-api': {
-    plant: async () => ({ env: { POSTHORN_API: `http://127.0.0.1:${await closedPort()}` } }),
+    plant: async () => ({ env: { POSTHORN_API: `http://127.0.0.1:${await freePort()}` } }),
     check: 'send-api',
     detail: /ECONNREFUSED/,
     remedy: /readyz/,
@@ -270,6 +266,17 @@ it.each(Object.entries(FAULTS))('finds %s, says what to do, and ends with 1', as
   } finally {
     await fault.mend?.();
   }
+});
+
+it('looks at addresses that an option names, also one that is none', async () => {
+  const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, AUTH_JWT_SECRET: SECRET };
+  const { code, out } = await runCli(
+    ['doctor', '--api', 'nowhere', '--gateway', `ws://127.0.0.1:${await freePort()}`],
+    { env },
+  );
+  expect(code).toBe(1);
+  expect(out).toMatch(/^FAULT +send-api +.*nowhere/m);
+  expect(out).toMatch(/^FAULT +ws-gateway +.*ECONNREFUSED/m);
 });
 
 it('says it to people, with an arrow to what to do', async () => {

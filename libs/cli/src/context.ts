@@ -17,6 +17,8 @@ export interface Context {
   api: string;
   /** The gateways' address. */
   gateway: string;
+  /** Which of the two were named, by an option or a setting. */
+  isNamed: { api: boolean; gateway: boolean };
 }
 
 const MIN_SECRET_BYTES = 32;

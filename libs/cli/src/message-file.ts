@@ -4,6 +4,9 @@ import { CliError, EXIT } from './exit.ts';
 
 const CHUNK_BYTES = 65_536;
 const NEWLINE = 0x0a;
+/** How each line begins. */
+const BEGINNING = Buffer.from('{"seq":');
+const NOT_OURS = '--output has lines that are not of posthorn listen: name another file';
 
 /**
  * A file of deliveries, one JSON line each. A line is the message and the cursor in one: whatever dies, the next one
@@ -17,9 +20,10 @@ export class MessageFile {
   private constructor(fd: number) {
     this.#fd = fd;
     const end = wholeBytes(fd);
+    this.cursor = end === 0 ? undefined : cursorIn(lastLine(fd, end));
+    if (!isOurs(fd, end)) throw new CliError(EXIT.io, NOT_OURS);
     // What a process did not write to its end was not acknowledged either.
     ftruncateSync(fd, end);
-    this.cursor = end === 0 ? undefined : cursorIn(lastLine(fd, end));
   }
 
   /** @throws CliError where the file cannot be opened, or its last line is no delivery */
@@ -34,8 +38,8 @@ export class MessageFile {
   }
 
   /** Written in one go, before the message is acknowledged. */
-  append(delivery: Delivery): void {
-    const line = Buffer.from(`${JSON.stringify(delivery)}\n`);
+  append({ seq, ...rest }: Delivery): void {
+    const line = Buffer.from(`${JSON.stringify({ seq, ...rest })}\n`);
     let done = 0;
     while (done < line.length) done += writeSync(this.#fd, line, done);
   }
@@ -44,6 +48,13 @@ export class MessageFile {
     fsyncSync(this.#fd);
     closeSync(this.#fd);
   }
+}
+
+/** Whether what comes after the last whole line, if anything, is the beginning of one of ours. */
+function isOurs(fd: number, end: number): boolean {
+  const rest = Buffer.alloc(BEGINNING.length);
+  const length = readSync(fd, rest, 0, rest.length, end);
+  return rest.subarray(0, length).equals(BEGINNING.subarray(0, length));
 }
 
 /** The file's length without a last line that has no end. */
@@ -79,5 +90,5 @@ function cursorIn(line: string): Cursor {
   } catch {
     // Told below: it does not matter what else it is.
   }
-  throw new CliError(EXIT.io, '--output has lines that are not of posthorn listen: name another file');
+  throw new CliError(EXIT.io, NOT_OURS);
 }

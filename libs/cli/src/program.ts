@@ -46,8 +46,8 @@ export function createProgram(
       const command = given.pop() as Command;
       const options = given.pop();
       const context = openContext(command.optsWithGlobals<CommonOptions>());
-      type Parameters = Parameters_<typeof work>;
-      onDone(await work(context, given as unknown as Parameters[1], options as Parameters[2]));
+      type Work = Parameters<typeof work>;
+      onDone(await work(context, given as unknown as Work[1], options as Work[2]));
     };
   for (const add of [
     addToken,
@@ -66,8 +66,6 @@ export function createProgram(
   for (const command of program.commands) command.exitOverride().configureHelp({ showGlobalOptions: true });
   return program;
 }
-
-type Parameters_<F> = F extends (...args: infer P) => unknown ? P : never;
 
 /** The exit code of what commander threw: 0 for help that was asked for, 64 for wrong arguments. */
 export function exitCodeOf(error: CommanderError): ExitCode {

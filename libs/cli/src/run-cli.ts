@@ -26,13 +26,15 @@ export async function runCli(args: readonly string[], world: CliWorld): Promise<
   const program = createProgram(
     ({ json = false, settings, api, gateway }) => {
       const env = Environment.read(world.env, world.folder, settings);
+      const named = { api: api ?? env.get('POSTHORN_API'), gateway: gateway ?? env.get('POSTHORN_GATEWAY') };
       return {
         env,
         out: new Output(world.out, world.err, json),
         input: world.input,
         stop: world.stop,
-        api: api ?? env.get('POSTHORN_API') ?? DEFAULT_API,
-        gateway: gateway ?? env.get('POSTHORN_GATEWAY') ?? DEFAULT_GATEWAY,
+        api: named.api ?? DEFAULT_API,
+        gateway: named.gateway ?? DEFAULT_GATEWAY,
+        isNamed: { api: named.api !== undefined, gateway: named.gateway !== undefined },
       };
     },
     (done) => {

@@ -35,26 +35,14 @@ export interface AdminRoute {
   readonly handle: AdminHandler;
 }
 
-/**
- * Answers a request by the route it is for.
- *
- * @throws Problem `not_found` or `method_not_allowed`, or what the route throws
- */
-export async function answerByRoute(
-  routes: readonly AdminRoute[],
-  request: AdminRequest,
-): Promise<AdminResponse> {
-  const { path } = request;
-  const route = routeFor(routes, request.method, path);
-  return await route.handle({ ...request, params: paramsIn(route.path, path) ?? {} });
+/** The route of a request, and what its path names. */
+export interface FoundRoute {
+  readonly route: AdminRoute;
+  readonly params: Readonly<Record<string, string>>;
 }
 
-/**
- * The route of a request.
- *
- * @throws Problem `not_found` or `method_not_allowed`
- */
-export function routeFor(routes: readonly AdminRoute[], method: string, path: string): AdminRoute {
+/** @throws Problem `not_found` or `method_not_allowed` */
+export function routeFor(routes: readonly AdminRoute[], method: string, path: string): FoundRoute {
   const here = routes.filter((route) => paramsIn(route.path, path) !== null);
   if (here.length === 0) {
     throw problem('not_found', { detail: 'The admin port has no such path.' });
@@ -65,7 +53,7 @@ export function routeFor(routes: readonly AdminRoute[], method: string, path: st
     const allowed = here.flatMap((other) => (other.method === 'GET' ? ['GET', 'HEAD'] : [other.method]));
     throw problem('method_not_allowed', { headers: { Allow: allowed.join(', ') } });
   }
-  return route;
+  return { route, params: paramsIn(route.path, path) ?? {} };
 }
 
 /** What the named segments of a pattern are in a path, decoded; null where the path does not fit. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type AdminResponse, type AdminRoute, answerByRoute, answerOfError, routeFor } from './admin-routes';
+import { type AdminResponse, type AdminRoute, answerOfError, routeFor } from './admin-routes';
 import { findHostFault } from './host-header';
 import type { Logger } from './logger';
 import { type Problem, problem, problemOfParserError, problemResponse } from './problem';
@@ -113,12 +113,13 @@ export class AdminServer {
     const [path = '/'] = target.split('?', 1);
     const query = Object.fromEntries(new URLSearchParams(target.slice(path.length)));
     // Before the body is read: one that no route wants is not worth reading.
-    const route = routeFor(this.#routes, method, path);
+    const { route, params } = routeFor(this.#routes, method, path);
     const body = route.method === 'GET' ? undefined : await readJsonBody(request, MAX_BODY_BYTES);
     const { authorization } = request.headers;
-    return await answerByRoute([route], {
+    return await route.handle({
       method,
       path,
+      params,
       query,
       ...(authorization === undefined ? {} : { authorization }),
       body,

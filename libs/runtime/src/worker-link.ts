@@ -2,8 +2,8 @@ import {
   type AdminRequest,
   type AdminResponse,
   type AdminRoute,
-  answerByRoute,
   answerOfError,
+  routeFor,
 } from './admin-routes';
 import type { Logger } from './logger';
 import { requestIdFrom } from './request-id';
@@ -51,7 +51,8 @@ export class WorkerLink implements AdminTransport {
   }
 
   async #handle(request: AdminRequest): Promise<AdminResponse> {
-    return await answerByRoute(this.#routes, request);
+    const { route, params } = routeFor(this.#routes, request.method, request.path);
+    return await route.handle({ ...request, params });
   }
 }
 

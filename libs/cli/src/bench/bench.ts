@@ -112,6 +112,6 @@ async function sendOne(
     await sender?.send({ to, text });
     counts.accepted(text);
   } catch (error) {
-    counts.refused(text, error);
+    counts.refused(error);
   }
 }

@@ -34,7 +34,6 @@ export interface Percentiles {
 
 interface Sent {
   dueAt: number;
-  isAccepted: boolean;
   arrivedAt?: number;
 }
 
@@ -43,6 +42,7 @@ export class BenchCounts {
   readonly #sent = new Map<string, Sent>();
   readonly #postMs: number[] = [];
   readonly #arrivalMs: number[] = [];
+  readonly #missing = new Set<string>();
   #accepted = 0;
   #refused = 0;
   #firstRefusal: string | undefined;
@@ -63,33 +63,28 @@ export class BenchCounts {
 
   /** Accepted and not arrived. */
   get missing(): number {
-    let missing = 0;
-    for (const { isAccepted, arrivedAt } of this.#sent.values()) {
-      if (isAccepted && arrivedAt === undefined) missing += 1;
-    }
-    return missing;
+    return this.#missing.size;
   }
 
   due(text: string, dueAt: number): void {
     this.#startedAt = Math.min(this.#startedAt, dueAt);
-    this.#sent.set(text, { dueAt, isAccepted: false });
+    this.#sent.set(text, { dueAt });
   }
 
   accepted(text: string): void {
     const sent = this.#sent.get(text);
     if (sent === undefined) return;
-    sent.isAccepted = true;
+    // It may have arrived before the answer did.
+    if (sent.arrivedAt === undefined) this.#missing.add(text);
     this.#accepted += 1;
     this.#answeredAt = performance.now();
     this.#postMs.push(this.#answeredAt - sent.dueAt);
   }
 
-  refused(text: string, error: unknown): void {
+  /** It may have been accepted without an answer all the same: where it arrives, that is no fault. */
+  refused(error: unknown): void {
     this.#refused += 1;
     this.#firstRefusal ??= error instanceof Error ? error.message : String(error);
-    // It may have been accepted without an answer: where it arrives, that is no fault.
-    const sent = this.#sent.get(text);
-    if (sent !== undefined) sent.isAccepted = false;
   }
 
   arrived(text: string): void {
@@ -100,6 +95,7 @@ export class BenchCounts {
       return;
     }
     sent.arrivedAt = performance.now();
+    this.#missing.delete(text);
     this.#arrived += 1;
     this.#arrivalMs.push(sent.arrivedAt - sent.dueAt);
   }

@@ -29,7 +29,7 @@ export function addDoctor(program: Command, withContext: WithContext): void {
 }
 
 /** All checks that can be made with what is set. */
-async function examine({ env, api, gateway }: Context): Promise<Finding[]> {
+async function examine({ env, api, gateway, isNamed }: Context): Promise<Finding[]> {
   const settings = findSettings(env);
   const isWrong = (name: string): boolean => settings.some(({ check }) => check === `setting ${name}`);
   const given = (name: string): string | undefined => (isWrong(name) ? undefined : env.get(name));
@@ -41,8 +41,8 @@ async function examine({ env, api, gateway }: Context): Promise<Finding[]> {
     databaseUrl === undefined ? [] : checkPostgres(databaseUrl),
     redisUrl === undefined ? [] : checkRedis(redisUrl, prefix),
     keysUrl === undefined ? [] : checkKeys(keysUrl),
-    env.get('POSTHORN_API') === undefined ? [] : checkSendApi(api),
-    env.get('POSTHORN_GATEWAY') === undefined ? [] : checkGateway(gateway),
+    isNamed.api ? checkSendApi(api) : [],
+    isNamed.gateway ? checkGateway(gateway) : [],
   ]);
   return [...settings, ...found.flat(), ...checkMachine()];
 }

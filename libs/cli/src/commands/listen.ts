@@ -60,9 +60,7 @@ export function addListen(program: Command, withContext: WithContext): void {
               if (status.state === 'stopped') reject(stoppedError(status));
             });
             if (untilCaughtUp) client.on('caughtUp', () => resolve(EXIT.ok));
-            client.on('message', async (delivery: Delivery) => {
-              // One that is over may have a next one at hand: it is not acknowledged, and comes again.
-              if (left === 0) return await new Promise(() => undefined);
+            const stopHandling = client.on('message', async (delivery: Delivery) => {
               if (file !== undefined) file.append(delivery);
               else
                 await out
@@ -72,8 +70,10 @@ export function addListen(program: Command, withContext: WithContext): void {
                     throw error;
                   });
               if (left !== undefined) left -= 1;
-              if (left === 0) setImmediate(() => resolve(EXIT.ok));
-              return undefined;
+              if (left !== 0) return;
+              // This one is handled; the next one waits for a handler, and comes again.
+              stopHandling();
+              resolve(EXIT.ok);
             });
           });
         } finally {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { type HttpDraft, RefusedError } from '@posthorn/client';
+import { ClientError, type HttpDraft, RefusedError } from '@posthorn/client';
 import { isIdempotencyKey, type JsonObject } from '@posthorn/protocol';
 import type { Command } from 'commander';
 import { type Context, httpFor } from '../context.ts';
@@ -76,14 +76,10 @@ async function sendLines(
   { file }: SendOptions,
   key: string,
 ): Promise<ExitCode> {
-  const lines = createInterface({
-    input: file === undefined ? input : await open(file),
-    crlfDelay: Infinity,
-  });
   const progress = new SendProgress(out);
   let place = 0;
   try {
-    for await (const line of lines) {
+    for await (const line of linesOf(file === undefined ? input : createReadStream(file))) {
       place += 1;
       if (stop.aborted) break;
       if (line.trim() === '') {
@@ -99,13 +95,12 @@ async function sendLines(
       progress.end();
       if (error instanceof RefusedError) {
         out.note(`line ${place} was refused, the lines before it were sent.`);
-      } else {
+      } else if (error instanceof ClientError) {
         out.note(`line ${place} may not have been sent. To go on: the same command with --key ${key}`);
       }
       throw error;
     }
   } finally {
-    lines.close();
     progress.end();
   }
   if (!stop.aborted) return EXIT.ok;
@@ -113,12 +108,22 @@ async function sendLines(
   return EXIT.interrupted;
 }
 
-async function open(file: string): Promise<Readable> {
-  const stream = createReadStream(file);
-  return await new Promise((resolve, reject) => {
-    stream.once('open', () => resolve(stream));
-    stream.once('error', (cause) =>
-      reject(new CliError(EXIT.io, `--file cannot be read: ${cause.message}`, { cause })),
-    );
+/** @throws CliError where the input cannot be read */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  const lines = createInterface({ input, crlfDelay: Infinity });
+  // A stream that fails does not end its lines by itself.
+  let failure: Error | undefined;
+  input.once('error', (error) => {
+    failure = error;
+    lines.close();
   });
+  try {
+    yield* lines;
+  } catch (error) {
+    failure ??= error instanceof Error ? error : new Error(String(error));
+  } finally {
+    lines.close();
+  }
+  if (failure !== undefined)
+    throw new CliError(EXIT.io, `the lines cannot be read: ${failure.message}`, { cause: failure });
 }

@@ -4,26 +4,36 @@ const WAIT_MS = 5_000;
 
 /** send-api, by its public address. */
 export async function checkSendApi(url: string): Promise<Finding> {
-  return await checkAddress('send-api', new URL('/openapi.json', url), 200, '--api or POSTHORN_API');
+  return await checkAddress(
+    'send-api',
+    `${url.replace(/\/+$/, '')}/openapi.json`,
+    200,
+    '--api or POSTHORN_API',
+  );
 }
 
 /** A gateway, by its public address: what is no WebSocket gets 426. */
 export async function checkGateway(url: string): Promise<Finding> {
-  const address = new URL(url.replace(/^ws/, 'http').replace(/(\/v1\/connect)?\/?$/, '/v1/connect'));
+  const address = url.replace(/^ws/, 'http').replace(/(\/v1\/connect)?\/*$/, '/v1/connect');
   return await checkAddress('ws-gateway', address, 426, '--gateway or POSTHORN_GATEWAY');
 }
 
-async function checkAddress(check: string, url: URL, status: number, setting: string): Promise<Finding> {
+async function checkAddress(
+  check: string,
+  address: string,
+  status: number,
+  setting: string,
+): Promise<Finding> {
   const remedy = `Check ${setting}, that ${check} runs and is ready (GET /readyz on its admin port), and the balancer in front of it.`;
   try {
     const startedAt = performance.now();
-    const response = await fetch(url, { signal: AbortSignal.timeout(WAIT_MS) });
+    const response = await fetch(address, { signal: AbortSignal.timeout(WAIT_MS) });
     await response.arrayBuffer();
     const tookMs = performance.now() - startedAt;
-    if (response.status === status) return ok(check, `answers at ${url.origin} in ${tookMs.toFixed(0)} ms`);
-    return fault(check, `${url.href} answers ${response.status} instead of ${status}`, remedy);
+    if (response.status === status) return ok(check, `answers at ${address} in ${tookMs.toFixed(0)} ms`);
+    return fault(check, `${address} answers ${response.status} instead of ${status}`, remedy);
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return fault(check, `${url.origin}: ${wordsOf(cause)}`, remedy);
+    return fault(check, `${address}: ${wordsOf(cause)}`, remedy);
   }
 }
