@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { ServiceProcess } from '@posthorn/stack';
-import { type Balancer, startBalancer, type Upstream } from '@posthorn/stack';
+import { type Balancer, findHaproxy, startBalancer, type Upstream } from '@posthorn/stack';
 import { eventually, TestClient } from '@posthorn/testing';
+import { repoFile } from './docs/repository';
 import { World } from './fixture';
 
 const DRAIN_MS = 3_000;
@@ -78,6 +81,13 @@ class Device {
     if (newest !== undefined && newest.seq % 10 === 0) client.send({ type: 'ack', seq: newest.seq });
   }
 }
+
+it('has a configuration for names as well, which HAProxy takes (docker-compose.yml)', async () => {
+  const { command, env } = await findHaproxy();
+  const files = ['defaults.cfg', 'names.cfg'].flatMap((file) => ['-f', repoFile(`deploy/haproxy/${file}`)]);
+  const check = promisify(execFile)(command, ['-c', ...files], { env: { ...process.env, ...env } });
+  await expect(check).resolves.toBeDefined();
+});
 
 describe('behind a balancer (deploy/haproxy)', () => {
   it('§2.5: restarting each service in turn under traffic fails no send, loses nothing, closes each socket with 1012', async () => {

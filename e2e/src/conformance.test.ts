@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect, memoryStore } from '@posthorn/client';
 import {
   type ClientTranscript,
@@ -9,7 +13,7 @@ import {
   serverTranscripts,
 } from '@posthorn/conformance';
 import { WebSocket } from 'ws';
-import { read } from './docs/repository';
+import { read, repoFile } from './docs/repository';
 import { World } from './fixture';
 
 let world: World;
@@ -21,10 +25,6 @@ beforeAll(async () => {
     api: world.sendApis[0]?.url ?? '',
     gateway: world.gateways[0]?.url.replace('http', 'ws') ?? '',
     token: (user) => world.token(user),
-    stopGateway: async () => {
-      const [gateway] = world.gateways;
-      await world.addGateway({ PORT: new URL(gateway?.url ?? '').port }).catch(() => undefined);
-    },
   };
 });
 
@@ -69,8 +69,7 @@ describe('our server', () => {
       fault: 'step 2 (receive): /lastSeq must be 1, and is 0',
     });
     const needy: ServerTranscript = { ...wrong, needs: ['stop-gateway'] };
-    const { stopGateway: _stop, ...without } = server;
-    expect(await playAgainstServer(needy, without)).toEqual({ name: 'wrong', outcome: 'left out' });
+    expect(await playAgainstServer(needy, server)).toEqual({ name: 'wrong', outcome: 'left out' });
   });
 });
 
@@ -109,11 +108,81 @@ describe('our client', () => {
   });
 });
 
+/** The command that others run, to its end. */
+async function pnpmConformance(args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [repoFile('conformance/dist/conformance.js'), ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await once(child, 'close');
+  return { code: child.exitCode, said };
+}
+
+/** A client in another process, as its author would hand it in; `acknowledges` what it gets, or does not. */
+function clientProgram(acknowledges: boolean): string {
+  return `
+const { WebSocket } = require('ws');
+const socket = new WebSocket(process.env.POSTHORN_GATEWAY + '/v1/connect?device=phone', ['posthorn.v1']);
+socket.on('message', (data) => {
+  const { type, seq, message } = JSON.parse(data);
+  if (type !== 'message') return;
+  console.log(message.text);
+  if (${acknowledges}) socket.send(JSON.stringify({ type: 'ack', seq }));
+});`;
+}
+
+describe('pnpm conformance', () => {
+  it('plays against a server', async () => {
+    const args = ['server', '--api', server.api, '--gateway', server.gateway];
+    const env = { AUTH_JWT_SECRET: world.settings['AUTH_JWT_SECRET'] ?? '' };
+    const all = await pnpmConformance(args, env);
+    expect(all).toMatchObject({ code: 0, said: expect.stringMatching(/^passed +takeover$/m) });
+    // It cannot stop somebody else's gateway.
+    expect(all.said).toMatch(/^left out {2}drain-at-shutdown$/m);
+    expect(all.said).toMatch(/^14 passed, 0 failed, 1 left out$/m);
+    const wrongSecret = { AUTH_JWT_SECRET: 'another-secret-of-the-tests-of-32-bytes' };
+    expect(await pnpmConformance([...args, '--only', 'connect'], wrongSecret)).toMatchObject({ code: 1 });
+    expect(await pnpmConformance(args)).toMatchObject({ code: 78 });
+  }, 60_000);
+
+  it.each([
+    [true, 0, 'passed    drain'],
+    [false, 1, 'failed    drain: step 6 (the client acknowledges): nothing was acknowledged through 2'],
+  ])(
+    'plays as the server to a client that acknowledges: %s',
+    async (acknowledges, code, words) => {
+      mkdirSync(repoFile('e2e/dist'), { recursive: true });
+      const folder = mkdtempSync(join(repoFile('e2e/dist'), 'conformance-'));
+      try {
+        const file = join(folder, 'client.cjs');
+        writeFileSync(file, clientProgram(acknowledges));
+        const command = `exec "${process.execPath}" "${file}"`;
+        const result = await pnpmConformance(['client', '--only', 'drain', '--command', command]);
+        expect(result).toMatchObject({ code, said: expect.stringContaining(words) });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+    60_000,
+  );
+
+  it('says how it is used', async () => {
+    for (const args of [[], ['fly'], ['client'], ['server', '--no-such']]) {
+      expect(await pnpmConformance(args)).toMatchObject({
+        code: 64,
+        said: expect.stringContaining('usage:'),
+      });
+    }
+  });
+});
+
 it('names each transcript in its README, and a section of PROTOCOL.md in each transcript', () => {
   const page = read('conformance/README.md');
   const protocol = read('PROTOCOL.md');
   for (const { name, says, section } of [...serverTranscripts(), ...clientTranscripts()]) {
-    expect(page).toContain(`| \`${name}\` |`);
+    expect(page).toContain(`| \`${name}\` | ${section} | ${says} |`);
     expect(says).toMatch(/\.$/);
     for (const number of section.split(', '))
       expect(protocol).toMatch(new RegExp(`^#+ ${number.replace('.', '\\.')}\\.? `, 'm'));

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findHaproxy } from './find-haproxy';
 import { freePort } from './free-port';
 import { startProcess } from './managed-process';
-import { localFolder, repoRoot } from './paths';
+import { repoRoot } from './paths';
 
 /** The public and the admin port of a service process, as `deploy/haproxy/addresses.cfg` names them. */
 export interface Upstream {
@@ -33,7 +33,7 @@ export async function startBalancer(
   sendApis: readonly [Upstream, Upstream],
   gateways: readonly [Upstream, Upstream],
 ): Promise<Balancer> {
-  const binary = await findHaproxy(join(localFolder, 'haproxy'));
+  const binary = await findHaproxy();
   const [apiPort, gatewayPort] = [await freePort(), await freePort()];
   const addresses = Object.fromEntries(
     Object.entries({ SEND_API: sendApis, WS_GATEWAY: gateways }).flatMap(([name, upstreams]) =>

@@ -14,6 +14,7 @@ export interface DemoOptions {
   token: (user: string) => Promise<string>;
 }
 
+/** A demo page that is served. */
 export interface DemoServer {
   url: string;
   stop(): Promise<void>;
@@ -58,6 +59,8 @@ export async function startDemoServer(options: DemoOptions): Promise<DemoServer>
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port, HOST, resolve);
   });
+  // A connection that cannot be accepted must not end the stack: the browser asks again.
+  server.on('error', () => undefined);
   return { url: `http://${HOST}:${options.port}`, stop: () => stop(server) };
 }
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { libraryPath, unpackedDebianPackage } from './debian-package';
+import { localFolder } from './paths';
 
 /** An HAProxy that runs on this machine. */
 export interface HaproxyBinary {
@@ -22,7 +23,7 @@ const FOLDERS = [
  * Finds an HAProxy: on PATH; else unpacked in `cacheDir` by an earlier call; else, on Debian and Ubuntu, downloads the
  * distribution's package and unpacks it there, without touching the system. Throws with the ways to get one.
  */
-export async function findHaproxy(cacheDir: string): Promise<HaproxyBinary> {
+export async function findHaproxy(cacheDir = join(localFolder, 'haproxy')): Promise<HaproxyBinary> {
   for (const command of FOLDERS.map((folder) => join(folder, 'haproxy'))) {
     const found = existsSync(command) ? tryHaproxy(command, {}) : undefined;
     if (found !== undefined) return found;

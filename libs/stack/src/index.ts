@@ -2,6 +2,7 @@ export { mintToken, type TokenOptions } from '@posthorn/runtime';
 export { type Balancer, startBalancer, type Upstream } from './balancer';
 export { type DemoServer, demoOrigins, startDemoServer } from './demo-server';
 export { type ChromiumBinary, findChromium } from './find-chromium';
+export { findHaproxy } from './find-haproxy';
 export { findKubectl } from './find-kubectl';
 export { findPrometheus, type PrometheusBinaries } from './find-prometheus';
 export { findRedisServer } from './find-redis-server';
