@@ -53,6 +53,8 @@ whereThereIsHistory(`beside ${version}`, () => {
         () => readers.every((reader) => reader.texts.length >= wanted),
         20_000,
       );
+      // Reconcile would bring what the other version cannot read: it has to be read.
+      expect(await world.gatewayMetric('posthorn_rubbish_notices_total')).toBe(0);
     };
     await flows();
     for (const list of [world.gateways, world.sendApis] as const) {
