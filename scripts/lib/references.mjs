@@ -27,7 +27,12 @@ export async function settingsPage() {
   });
   return page(
     'Settings',
-    'Every setting of both services ([PROTOCOL §2.3](../PROTOCOL.md#23-settings)). They come from the environment; one that is empty counts as unset. A bad one stops the start with exit code 78 and a line that says what is wrong: correct it as the line says, all bad ones are named at once.',
+    'Every setting of both services ([PROTOCOL §2.3](../PROTOCOL.md#23-settings)). They come from the environment; one that is empty counts as unset. One that may hold a credential (' +
+      names
+        .filter((name) => settingOf(name).secret)
+        .map(code)
+        .join(', ') +
+      ') can be kept in a file in place of the environment, such as a mounted secret: `NAME_FILE` names the file, whose last line break does not count. A bad one stops the start with exit code 78 and a line that says what is wrong: correct it as the line says, all bad ones are named at once.',
     table(['name', 'service', 'default', 'meaning', 'accepted', 'example'], rows),
   );
 }

@@ -16,7 +16,7 @@ export interface EffectiveSetting {
   name: SettingName;
   /** As text; what may hold a credential is masked. Null where it is unset. */
   value: string | null;
-  /** `environment`, the path of a file, `default`, or `unset`. */
+  /** `environment`, the path of the file that it is in, `default`, or `unset`. */
   source: string;
   /** What is wrong with it. */
   problem?: string;
@@ -34,8 +34,9 @@ export function effectiveSettings(env: Environment, service: ServiceName): Effec
   return names
     .filter((name) => settingOf(name).services.includes(service))
     .map((name) => {
-      const given = env.get(name);
-      const value = given ?? defaultOf(name, service) ?? null;
+      const given = env.find(name);
+      const text = 'fault' in given ? undefined : given.text;
+      const value = text ?? defaultOf(name, service) ?? null;
       const source = env.sourceOf(name) ?? (value === null ? 'unset' : 'default');
       const problem = problems.get(name);
       return {

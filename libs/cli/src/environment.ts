@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { findSecret, type GivenSecret, secretFileOf } from '@posthorn/protocol';
 import { CliError, EXIT } from './exit.ts';
 
 /** Where `npm start` tells of the stack that it runs. */
@@ -35,20 +36,33 @@ export class Environment {
     }
   }
 
-  /** A variable that is empty counts as unset (PROTOCOL §2.3). */
+  /**
+   * A variable that is empty counts as unset, and it may be in a file (PROTOCOL §2.3).
+   * @throws CliError where that file cannot be read
+   */
   get(name: string): string | undefined {
-    return this.#env[name] || this.#fromFile[name] || undefined;
+    const found = this.find(name);
+    if ('fault' in found) throw new CliError(EXIT.config, `${name} ${found.fault}`);
+    return found.text;
   }
 
-  /** Where a variable is from: `environment`, or the file's path; undefined where it is unset. */
+  /** The same, with what is wrong with its file as a value. */
+  find(name: string): GivenSecret {
+    return findSecret(this.all(), name, (path) => readFileSync(path, 'utf8'));
+  }
+
+  /** Where a variable is from: `environment`, or the path of the file that it is in; undefined where it is unset. */
   sourceOf(name: string): string | undefined {
+    const secretFile = this.all()[secretFileOf(name)];
+    if (secretFile) return secretFile;
     if (this.#env[name]) return 'environment';
     return this.#fromFile[name] ? this.#file : undefined;
   }
 
-  /** All of it, as `process.env` would be. */
+  /** All of it, as `process.env` would be. What the environment gives as a file counts before the file's text. */
   all(): NodeJS.Dict<string> {
     const given = Object.entries(this.#env).filter(([, value]) => value !== undefined && value !== '');
-    return { ...this.#fromFile, ...Object.fromEntries(given) };
+    const kept = Object.entries(this.#fromFile).filter(([name]) => !this.#env[secretFileOf(name)]);
+    return { ...Object.fromEntries(kept), ...Object.fromEntries(given) };
   }
 }

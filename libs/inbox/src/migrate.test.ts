@@ -104,6 +104,18 @@ test('§2: --new-epoch waits for acknowledgements that are under way, and sees w
   }
 });
 
+test('§2: a table that something long holds is not waited for with all that comes after; the command says what to do', async () => {
+  const epoch = await home.query('SELECT epoch FROM epoch');
+  const release = await home.hold('LOCK TABLE device IN EXCLUSIVE MODE');
+  try {
+    const failure = migrateDatabase(home.url, ['--new-epoch']);
+    await expect(failure).rejects.toThrow(/a table is in use by something long.*run this again/s);
+  } finally {
+    await release();
+  }
+  expect(await home.query('SELECT epoch FROM epoch')).toEqual(epoch);
+});
+
 test('the schema that the migrations make is the one that the entities describe', async () => {
   const source = await createDataSource(home.url).initialize();
   try {
@@ -138,6 +150,13 @@ test.each([
     { DATABASE_URL: 'postgres://us%zzer:hunter2@h/x' },
     78,
     'DATABASE_URL has a user name',
+  ],
+  [
+    'a file that is not there',
+    [],
+    { DATABASE_URL_FILE: '/no/such' },
+    78,
+    'DATABASE_URL_FILE, which cannot be',
   ],
   ['Postgres out of reach', [], { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, 1, 'migration failed'],
 ])('§2: the command says what is wrong, with an exit code: %s', async (_name, args, env, code, words) => {

@@ -1,12 +1,19 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import { findPostgresUrlFault, POSTGRES_URL_EXAMPLE } from '@posthorn/protocol';
+import { readFileSync } from 'node:fs';
+import { findPostgresUrlFault, findSecret, POSTGRES_URL_EXAMPLE } from '@posthorn/protocol';
 import type { DataSource } from 'typeorm';
 import { EpochEntity } from './entities/epoch.entity';
 import { createDataSource } from './schema';
 
 // Any number will do, as long as nothing else in the database takes the same advisory lock.
 const MIGRATION_LOCK = 7_407_407;
+/**
+ * A statement that waits for a table holds up all that come after it. One that does not get its lock in this time is given
+ * up with its migration, which can be run again.
+ */
+const LOCK_TIMEOUT_MS = 3_000;
+const LOCK_NOT_AVAILABLE = '55P03';
 const EX_USAGE = 64;
 const EX_CONFIG = 78;
 
@@ -14,16 +21,22 @@ const EX_CONFIG = 78;
  * `pnpm migrate [--new-epoch]`: brings the schema up to date. An advisory lock lets several run at once;
  * the second finds nothing to do.
  */
-async function migrate(args: readonly string[], url: string | undefined): Promise<number> {
+async function migrate(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const unknown = args.find((arg) => arg !== '--new-epoch');
   if (unknown !== undefined) {
     process.stderr.write(`unknown argument ${unknown}\nusage: pnpm migrate [--new-epoch]\n`);
     return EX_USAGE;
   }
-  if (url === undefined || url === '') return refuseSetting('is required and not set');
+  const given = findSecret(env, 'DATABASE_URL', (path) => readFileSync(path, 'utf8'));
+  if ('fault' in given) return refuseSetting(given.fault);
+  const url = given.text;
+  if (url === undefined) return refuseSetting('is required and not set');
   const fault = findPostgresUrlFault(url);
   if (fault !== null) return refuseSetting(fault);
-  const source = await createDataSource(url, { connectionTimeoutMillis: 10_000 }).initialize();
+  const source = await createDataSource(url, {
+    connectionTimeoutMillis: 10_000,
+    lock_timeout: LOCK_TIMEOUT_MS,
+  }).initialize();
   try {
     await withLock(source, async () => {
       const done = await source.runMigrations({ transaction: 'each' });
@@ -49,6 +62,8 @@ function refuseSetting(fault: string): number {
 async function withLock(source: DataSource, work: () => Promise<void>): Promise<void> {
   const runner = source.createQueryRunner();
   try {
+    // Another migration may take long, and is waited for.
+    await runner.query('SET lock_timeout = 0');
     await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await work();
     await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
@@ -76,12 +91,16 @@ async function renewEpoch(source: DataSource): Promise<string> {
   return epoch;
 }
 
-migrate(process.argv.slice(2), process.env['DATABASE_URL']).then(
+migrate(process.argv.slice(2), process.env).then(
   (code) => {
     process.exitCode = code;
   },
   (error: unknown) => {
     process.stderr.write(`migration failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE)
+      process.stderr.write(
+        'a table is in use by something long, which pg_stat_activity shows; what was done is kept: run this again\n',
+      );
     process.exitCode = 1;
   },
 );

@@ -11,4 +11,5 @@ export * from './parse-client-frame.ts';
 export * from './postgres-url.ts';
 export * from './receipt.ts';
 export * from './redis-url.ts';
+export * from './secret-file.ts';
 export * from './text.ts';

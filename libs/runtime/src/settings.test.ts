@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadGatewaySettings, loadSendApiSettings } from './settings';
 import {
   defaultOf,
@@ -307,5 +310,48 @@ describe('ALLOWED_ORIGINS', () => {
     'capacitor://localhost/',
   ])('is not %s', (text) => {
     expect(problemsWith({ ALLOWED_ORIGINS: text })[0]?.name).toBe('ALLOWED_ORIGINS');
+  });
+});
+
+describe('what may hold a credential', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthorn-settings-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  it.each(services)('can be in a file in place of the environment: %s', (service) => {
+    const files = Object.entries({ ...required, ADMIN_TOKEN: 'y'.repeat(40) }).map(([name, text]) => [
+      `${name}_FILE`,
+      file(name, `${text}\n`),
+    ]);
+    expect(loaders[service](Object.fromEntries(files))).toMatchObject({
+      databaseUrl: required.DATABASE_URL,
+      redisUrl: required.REDIS_URL,
+      auth: { secret: required.AUTH_JWT_SECRET },
+      adminToken: 'y'.repeat(40),
+    });
+  });
+
+  it('is checked like any other, and a file that cannot be read is one problem of its setting', () => {
+    const { DATABASE_URL: _url, AUTH_JWT_SECRET: _secret, ...rest } = required;
+    const error = errorOf({
+      ...rest,
+      DATABASE_URL_FILE: file('bad', 'mysql://u:hunter2@h/d'),
+      AUTH_JWT_SECRET_FILE: join(folder, 'none'),
+      REDIS_URL_FILE: file('redis', 'redis://:hunter2@h'),
+    });
+    expect(error.problems.map(({ name, detail }) => [name, detail])).toEqual([
+      ['REDIS_URL', 'is set beside REDIS_URL_FILE: set one of the two'],
+      ['AUTH_JWT_SECRET', expect.stringContaining('AUTH_JWT_SECRET_FILE, which cannot be read (ENOENT)')],
+      ['DATABASE_URL', expect.stringContaining('has to be')],
+    ]);
+    expect(error.message).not.toContain('hunter2');
+  });
+
+  it('is nothing else: a setting that holds none has no file', () => {
+    const { port } = loadSendApiSettings({ ...required, PORT_FILE: file('port', '77') });
+    expect(port).toBe(3000);
   });
 });

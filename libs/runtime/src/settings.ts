@@ -1,5 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { findSecret, secretFileOf } from '@posthorn/protocol';
 import { type CleanedEnv, cleanEnv, EnvMissingError } from 'envalid';
-import { defaultOf, type ServiceName, type SettingName } from './settings-catalogue';
+import {
+  defaultOf,
+  type ServiceName,
+  type SettingName,
+  settingOf,
+  settingsCatalogue,
+} from './settings-catalogue';
 import { problemWith, type SettingProblem, SettingsError } from './settings-error';
 import type { AllowedOrigins, LogLevel } from './settings-readers';
 import { needed, optional } from './settings-specs';
@@ -59,9 +67,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function loadSendApiSettings(env: Environment): SendApiSettings {
   const service = 'send-api';
+  const { given, unread } = withSecretFiles(withoutEmpty(env));
   const problems: SettingProblem[] = [];
   const values = cleanEnv(
-    withoutEmpty(env),
+    given,
     {
       ...commonSpecs(service),
       MAX_RECIPIENTS: needed('MAX_RECIPIENTS', service),
@@ -72,7 +81,7 @@ export function loadSendApiSettings(env: Environment): SendApiSettings {
     },
     { reporter: ({ errors }) => problems.push(...problemsOf(errors)) },
   );
-  refuse(service, problems, env);
+  refuse(service, problems, given, unread);
   return Object.freeze({
     ...commonSettings(values),
     maxRecipients: values.MAX_RECIPIENTS,
@@ -90,9 +99,10 @@ export function loadSendApiSettings(env: Environment): SendApiSettings {
  */
 export function loadGatewaySettings(env: Environment): GatewaySettings {
   const service = 'ws-gateway';
+  const { given, unread } = withSecretFiles(withoutEmpty(env));
   const problems: SettingProblem[] = [];
   const values = cleanEnv(
-    withoutEmpty(env),
+    given,
     {
       ...commonSpecs(service),
       RECONCILE_INTERVAL_MS: needed('RECONCILE_INTERVAL_MS', service),
@@ -106,7 +116,7 @@ export function loadGatewaySettings(env: Environment): GatewaySettings {
     },
     { reporter: ({ errors }) => problems.push(...problemsOf(errors)) },
   );
-  refuse(service, problems, env);
+  refuse(service, problems, given, unread);
   return Object.freeze({
     ...commonSettings(values),
     reconcileIntervalMs: values.RECONCILE_INTERVAL_MS,
@@ -171,6 +181,19 @@ function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, text]) => text !== undefined && text !== ''));
 }
 
+/** The same with the text of the files that stand for settings which may hold a credential; `unread`: what is wrong with those. */
+function withSecretFiles(env: Environment): { given: Environment; unread: SettingProblem[] } {
+  const given: Record<string, string | undefined> = { ...env };
+  const unread: SettingProblem[] = [];
+  for (const name of Object.keys(settingsCatalogue) as SettingName[]) {
+    if (settingOf(name).secret !== true || env[secretFileOf(name)] === undefined) continue;
+    const found = findSecret(env, name, (path) => readFileSync(path, 'utf8'));
+    if ('fault' in found) unread.push(problemWith(name, found.fault));
+    else given[name] = found.text;
+  }
+  return { given, unread };
+}
+
 function problemsOf(errors: Partial<Record<SettingName, Error>>): SettingProblem[] {
   return Object.entries(errors)
     .filter((entry): entry is [SettingName, Error] => entry[1] !== undefined)
@@ -180,8 +203,12 @@ function problemsOf(errors: Partial<Record<SettingName, Error>>): SettingProblem
 }
 
 /** Adds what only several settings together show, and throws if anything is wrong. */
-function refuse(service: ServiceName, problems: SettingProblem[], env: Environment): void {
-  const given = withoutEmpty(env);
+function refuse(
+  service: ServiceName,
+  problems: SettingProblem[],
+  given: Environment,
+  unread: readonly SettingProblem[],
+): void {
   if (given['AUTH_JWT_SECRET'] === undefined && given['AUTH_JWKS_URL'] === undefined) {
     problems.push(
       problemWith('AUTH_JWT_SECRET', 'is not set, and neither is AUTH_JWKS_URL: set exactly one of the two'),
@@ -195,7 +222,9 @@ function refuse(service: ServiceName, problems: SettingProblem[], env: Environme
   if (Number(port) === Number(adminPort) && Number(port) !== 0) {
     problems.push(problemWith('ADMIN_PORT', 'is the same as PORT: the admin port is never public'));
   }
-  if (problems.length > 0) {
-    throw new SettingsError(service, problems);
+  // Of one whose file is at fault, that it is missing or bad is no news.
+  const news = problems.filter(({ name }) => !unread.some((other) => other.name === name));
+  if (unread.length + news.length > 0) {
+    throw new SettingsError(service, [...unread, ...news]);
   }
 }
