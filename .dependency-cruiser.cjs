@@ -156,7 +156,7 @@ module.exports = {
         pathNot: [
           TESTS,
           '\\.d\\.ts$',
-          '/src/(main|index|posthorn|conformance|soak|chaos|figures|fuzz|churn|bench)\\.ts$',
+          '/src/(main|index|posthorn|conformance|soak|chaos|figures|fuzz|churn|bench|simulate)\\.ts$',
           '^(chaos|bench)/[^/]+\\.cjs$',
           '^libs/inspector/assets/',
         ],

@@ -20,9 +20,9 @@ const FAINT = '#d0d7de';
 const COLORS = ['#0969da', '#8c959f', '#bf8700', '#1a7f37'];
 const WIDTH = 640;
 
-/** Horizontal bars on a white ground, the first in colour. */
-export function barChart(title: string, bars: readonly Bar[]): string {
-  const [left, top, step, right] = [90, 40, 30, 130];
+/** Horizontal bars on a white ground, the first in colour; `left` is the room for their labels. */
+export function barChart(title: string, bars: readonly Bar[], left = 90): string {
+  const [top, step, right] = [40, 30, 130];
   const most = Math.max(...bars.map(({ max }) => max), Number.MIN_VALUE);
   const at = (value: number): number => left + (value / most) * (WIDTH - left - right);
   const rows = bars.map(({ label, value, min, max, text }, nth) => {

@@ -8,8 +8,10 @@ import { latency } from './latency';
 import { recipients } from './recipients';
 import { saturated } from './saturated';
 import type { Scenario } from './scenario';
+import { storage } from './storage';
 import { storm } from './storm';
 import { inbox, messages, users } from './tables';
+import { upkeep } from './upkeep';
 import { workers } from './workers';
 
 /** Every scenario, in the order in which they are run and told. */
@@ -20,6 +22,8 @@ export const scenarios: readonly Scenario[] = [
   drain,
   connect,
   idle,
+  upkeep,
+  storage,
   recipients,
   connections,
   hotRecipient,

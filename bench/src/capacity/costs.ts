@@ -1,0 +1,58 @@
+import { figureOf, type Measured } from './measured';
+
+/** CPU ms of each part. */
+export interface PartCpu {
+  api: number;
+  gateway: number;
+  postgres: number;
+  redis: number;
+}
+
+/** What one operation takes. */
+export interface Costs {
+  /** A send, without its recipients. */
+  send: PartCpu;
+  /** A recipient who is connected: entry, route, frame, acknowledgement, receipt. */
+  delivery: PartCpu;
+  /** A recipient who is away, once the device is back: drain, acknowledgement, receipt. */
+  drained: PartCpu;
+  connect: PartCpu;
+  /** A connection for a second. */
+  idle: PartCpu;
+  /** Of a message to one recipient, delivered. */
+  tableBytes: number;
+  walBytes: number;
+}
+
+/** Recipients of a message in the scenario "fan-out". */
+const FANNED_OUT = 1_000;
+
+/**
+ * From the figures of the bench. One recipient's part is that of a message to 1,000, which is nearly all recipients; a send's is
+ * what a message to one takes beyond it.
+ */
+export function costsOf(measured: Measured): Costs {
+  const cpu = (scenario: string, count: number): PartCpu => ({
+    api: figureOf(measured, scenario, '· api, CPU ms') / count,
+    gateway: figureOf(measured, scenario, '· gateway, CPU ms') / count,
+    postgres: figureOf(measured, scenario, '· Postgres, CPU ms') / count,
+    redis: figureOf(measured, scenario, '· Redis, CPU ms') / count,
+  });
+  const delivery = cpu('fan-out', FANNED_OUT);
+  const toOne = cpu('saturated', 1);
+  return {
+    send: {
+      api: toOne.api - delivery.api,
+      gateway: toOne.gateway - delivery.gateway,
+      postgres: toOne.postgres - delivery.postgres,
+      redis: toOne.redis - delivery.redis,
+    },
+    delivery,
+    drained: cpu('drain', 1),
+    connect: cpu('connect', 1),
+    // What send-api takes meanwhile is its own, and does not grow with connections.
+    idle: { ...cpu('upkeep', 1_000), api: 0 },
+    tableBytes: figureOf(measured, 'storage', 'tables and indexes per message, bytes'),
+    walBytes: figureOf(measured, 'storage', 'write-ahead log per message, bytes'),
+  };
+}

@@ -1,0 +1,27 @@
+/** The figures of docs/PERFORMANCE.md: by scenario, then by row, Posthorn's median. */
+export type Measured = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+/** Reads them from the page's tables, so that what is reckoned is what was measured, and no second list of it. */
+export function readMeasured(page: string): Measured {
+  const measured = new Map<string, Map<string, number>>();
+  let rows: Map<string, number> | undefined;
+  for (const line of page.split('\n')) {
+    const scenario = /^### (\S+)$/.exec(line)?.[1];
+    if (scenario !== undefined) {
+      rows = new Map();
+      measured.set(scenario, rows);
+    }
+    const [, label, cell] = line.split('|').map((text) => text.trim());
+    const value = Number(/^[\d,.]+/.exec(cell ?? '')?.[0].replaceAll(',', ''));
+    if (label !== undefined && label !== '' && Number.isFinite(value)) rows?.set(label, value);
+  }
+  return measured;
+}
+
+/** One figure. @throws Error where the page does not have it */
+export function figureOf(measured: Measured, scenario: string, row: string): number {
+  const value = measured.get(scenario)?.get(row);
+  if (value === undefined)
+    throw new Error(`docs/PERFORMANCE.md has no figure "${row}" of the scenario "${scenario}"`);
+  return value;
+}

@@ -1,0 +1,85 @@
+import { type Bar, barChart } from '../report/svg';
+import { type Need, type Part, partsOf, usersThatFill } from './model';
+import type { SimulateOptions } from './options';
+
+/** From 1 thousand to 100 million. */
+const USERS = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
+/** Where the picture begins; each tenfold is as long as the one before. */
+const ORIGIN = 1e3;
+const TITLE = 'users that fill one of each (each tenfold the same length)';
+
+/** How full a part is at its fullest, and with how many users. */
+interface Filling {
+  part: Part;
+  users: number;
+}
+
+/** What there is one of, the one that is full first at the front. */
+function fillingsOf({ limits }: SimulateOptions, needFor: (users: number) => Need): Filling[] {
+  return partsOf(limits)
+    .map((part) => ({ part, users: usersThatFill(part, needFor) }))
+    .sort((a, b) => a.users - b.users);
+}
+
+/** The tables as rows of cells, heads first: what is needed, and what is full when. */
+export function tablesOf(
+  options: SimulateOptions,
+  needFor: (users: number) => Need,
+): { needs: string[][]; fillings: string[][] } {
+  const parts = partsOf(options.limits);
+  const needs = USERS.map((users) => {
+    const need = needFor(users);
+    const full = parts.filter((part) => part.share(need) >= 1);
+    return [
+      round(users),
+      round(need.connections),
+      round(need.sendsPerS),
+      round(need.deliveriesPerS),
+      round(need.sendApis),
+      round(need.gateways),
+      round(need.redisMasters),
+      round(need.postgresCores),
+      round(need.postgresConnections),
+      round(need.walMbPerS),
+      round(need.tableTb),
+      need.gatewayBackS === null ? '–' : round(need.gatewayBackS),
+      full.map(({ name }) => name).join(', ') || '–',
+    ];
+  });
+  const fillings = fillingsOf(options, needFor).map(({ part, users }) => [part.name, round(users)]);
+  return {
+    needs: [
+      [
+        'users',
+        'connections',
+        'sends/s',
+        'deliveries/s',
+        'send-api',
+        'ws-gateway',
+        'Redis cores',
+        'Postgres cores',
+        'Postgres connections',
+        'log MB/s',
+        'tables TB',
+        'a dead gateway made up for, s',
+        'more than one of each is needed',
+      ],
+      ...needs,
+    ],
+    fillings: [['full first', 'with so many users'], ...fillings],
+  };
+}
+
+/** The same as bars whose length is the logarithm. */
+export function pictureOf(options: SimulateOptions, needFor: (users: number) => Need): string {
+  const bars = fillingsOf(options, needFor).map(({ part, users }): Bar => {
+    const value = Math.max(0, Math.log10(users / ORIGIN));
+    return { label: part.name, value, min: value, max: value, text: round(users) };
+  });
+  return barChart(TITLE, bars, 170);
+}
+
+/** Three digits that count: 12,300; 4.56; 0.0789. */
+function round(value: number): string {
+  return Number(value.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 6 });
+}
