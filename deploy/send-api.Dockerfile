@@ -13,6 +13,10 @@ RUN pnpm exec tsc -b services/send-api
 RUN pnpm --filter @posthorn/send-api deploy --prod /app
 
 FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title="posthorn-send-api" \
+      org.opencontainers.image.description="Takes messages by HTTP, commits them, and routes them." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app ./

@@ -13,6 +13,10 @@ RUN pnpm exec tsc -b services/ws-gateway
 RUN pnpm --filter @posthorn/ws-gateway deploy --prod /app
 
 FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title="posthorn-ws-gateway" \
+      org.opencontainers.image.description="Holds WebSocket connections and delivers messages." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app ./

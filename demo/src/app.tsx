@@ -46,7 +46,7 @@ export function App({ stack }: { stack: Stack }) {
           and arrives once, in order.
         </p>
       </header>
-      <Controls alice={alice} bob={bob} gateways={stack.gateways.length} />
+      <Controls alice={alice} bob={bob} stack={stack} />
       <main>
         <Chat person={alice} />
         <Chat person={bob} />

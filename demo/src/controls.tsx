@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { Person } from './person.ts';
-import { killGateway, wipeRedis } from './stack.ts';
+import { killGateway, type Stack, wipeRedis } from './stack.ts';
 
 const MANY = 100;
 
 /** What can be done to the stack while they chat. */
-export function Controls({ alice, bob, gateways }: { alice: Person; bob: Person; gateways: number }) {
+export function Controls({ alice, bob, stack }: { alice: Person; bob: Person; stack: Stack }) {
   const [news, setNews] = useState('');
   const act = (words: string, work: () => Promise<void>) => () => {
     work().then(
@@ -19,21 +19,29 @@ export function Controls({ alice, bob, gateways }: { alice: Person; bob: Person;
   };
   return (
     <section class="controls" aria-label="What can go wrong">
-      <button
-        type="button"
-        onClick={act(`Gateway of ${alice.name} killed, and started again.`, () => killGateway(0))}
-      >
-        Kill alice’s gateway
-      </button>
-      <button
-        type="button"
-        onClick={act(`Gateway of ${bob.name} killed, and started again.`, () => killGateway(gateways - 1))}
-      >
-        Kill bob’s gateway
-      </button>
-      <button type="button" onClick={act('Redis is empty. Postgres has every message.', wipeRedis)}>
-        Wipe Redis
-      </button>
+      {stack.can.kill && (
+        <>
+          <button
+            type="button"
+            onClick={act(`Gateway of ${alice.name} killed, and started again.`, () => killGateway(0))}
+          >
+            Kill alice’s gateway
+          </button>
+          <button
+            type="button"
+            onClick={act(`Gateway of ${bob.name} killed, and started again.`, () =>
+              killGateway(stack.gateways.length - 1),
+            )}
+          >
+            Kill bob’s gateway
+          </button>
+        </>
+      )}
+      {stack.can.wipe && (
+        <button type="button" onClick={act('Redis is empty. Postgres has every message.', wipeRedis)}>
+          Wipe Redis
+        </button>
+      )}
       <button
         type="button"
         disabled={alice.isOffline}

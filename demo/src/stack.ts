@@ -3,6 +3,8 @@ export interface Stack {
   api: string;
   /** Alice is on the first, bob on the last. */
   gateways: string[];
+  /** What the page may do to it. */
+  can: { kill: boolean; wipe: boolean };
 }
 
 /** Other pages cannot send this header here without being asked first, and are refused then. */

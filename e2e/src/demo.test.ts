@@ -1,16 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type DemoServer,
-  demoOrigins,
-  findChromium,
-  freePort,
-  mintToken,
-  type Stack,
-  startDemoServer,
-  startStack,
-} from '@posthorn/stack';
+import { type DemoServer, demoOrigins } from '@posthorn/demo-server';
+import { findChromium, freePort, mintToken, type Stack, startStack, startStackDemo } from '@posthorn/stack';
 import { eventually, FaultProxy } from '@posthorn/testing';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { repoFile } from './docs/repository';
@@ -64,7 +56,7 @@ beforeAll(async () => {
       if (service !== undefined) await stack.killAndRestart(service);
     },
   };
-  demo = await startDemoServer({ port, stack: seen, token: (user) => mintToken({ user, secret: SECRET }) });
+  demo = await startStackDemo({ port, stack: seen, token: (user) => mintToken({ user, secret: SECRET }) });
   const binary = await findChromium();
   browser = await chromium.launch({
     executablePath: binary.command,

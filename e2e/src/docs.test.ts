@@ -25,6 +25,13 @@ test.each(['send-api', 'ws-gateway'])(
   },
 );
 
+test.each(['send-api', 'ws-gateway', 'cli'])('the image of %s says which version it is', (name) => {
+  const { version, license }: { version: string; license: string } = JSON.parse(read('package.json'));
+  const image = read(`deploy/${name}.Dockerfile`);
+  expect(image).toContain(`org.opencontainers.image.version="${version}"`);
+  expect(image).toContain(`org.opencontainers.image.licenses="${license}"`);
+});
+
 /** Exhaustive by their types: a frame that is added or removed does not compile here. */
 const SERVER_FRAMES = {
   welcome: true,

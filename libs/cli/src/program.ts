@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addBench } from './commands/bench.ts';
 import { addConfig } from './commands/config.ts';
 import { addDelivery } from './commands/delivery.ts';
+import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addListen } from './commands/listen.ts';
@@ -59,6 +60,7 @@ export function createProgram(
     addPresence,
     addConfig,
     addDoctor,
+    addDemo,
     addBench,
   ]) {
     add(program, withContext);

@@ -1,6 +1,5 @@
 export { mintToken, type TokenOptions } from '@posthorn/runtime';
 export { type Balancer, startBalancer, type Upstream } from './balancer';
-export { type DemoServer, demoOrigins, startDemoServer } from './demo-server';
 export { type ChromiumBinary, findChromium } from './find-chromium';
 export { findHaproxy } from './find-haproxy';
 export { findKubectl } from './find-kubectl';
@@ -26,6 +25,7 @@ export {
   startService,
 } from './service-process';
 export { type Stack, type StackOptions, startStack } from './stack';
+export { startStackDemo } from './stack-demo';
 export type { Step } from './step';
 export { StopList } from './stop-list';
 export { startTestStores, type TestStores } from './test-stores';

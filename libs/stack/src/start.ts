@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
+import { demoOrigins } from '@posthorn/demo-server';
 import { mintToken } from '@posthorn/runtime';
-import { demoOrigins, startDemoServer } from './demo-server';
 import { keepDevSecret, tellDevEnv } from './dev-env';
 import { freePort } from './free-port';
 import { localFolder } from './paths';
 import type { ServiceName, ServiceProcess } from './service-process';
 import { type Stack, startStack } from './stack';
+import { startStackDemo } from './stack-demo';
 import { takeStartLock } from './start-lock';
 import type { Step } from './step';
 import { StopList } from './stop-list';
@@ -45,7 +46,7 @@ export async function start(args: readonly string[], step: Step): Promise<number
     const { stack, tokens } = await playOnStack(stops, env, step);
     if (!once) {
       const token = (user: string) => devToken(user, env);
-      const demo = await step('the demo page', () => startDemoServer({ port: demoPort, stack, token }));
+      const demo = await step('the demo page', () => startStackDemo({ port: demoPort, stack, token }));
       stops.add(() => demo.stop());
       return stayUp(stack, tokens, demo.url);
     }

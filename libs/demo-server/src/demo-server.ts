@@ -1,17 +1,23 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
-import { repoRoot } from './paths';
-import { openRedisClient } from './redis-client';
-import type { Stack } from './stack';
 
 /** What the demo page is served with. */
 export interface DemoOptions {
+  /** The page as it is built: `demo/dist`. */
+  folder: string;
+  /** Where it listens: this machine alone unless given. */
+  host?: string;
   /** Where the page is; also what ALLOWED_ORIGINS of the services has to hold. */
   port: number;
-  stack: Stack;
+  /** The services, as the browser reaches them: one send-api, and gateways by `ws://`. Alice is on the first, bob on the last. */
+  api: string;
+  gateways: readonly string[];
   /** A token for alice or bob. */
   token: (user: string) => Promise<string>;
+  /** What the page may do to the services, by buttons; none where it is left out. */
+  killGateway?: (index: number) => Promise<void>;
+  wipeRedis?: () => Promise<void>;
 }
 
 /** A demo page that is served. */
@@ -27,9 +33,8 @@ interface Answer {
   contentType: string;
 }
 
-const HOST = '127.0.0.1';
+const THIS_MACHINE = '127.0.0.1';
 const USERS = ['alice', 'bob'];
-const BUILD = join(repoRoot, 'demo', 'dist');
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -38,17 +43,17 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** The origins under which the page may be opened. */
 export function demoOrigins(port: number): string[] {
-  return [`http://${HOST}:${port}`, `http://localhost:${port}`];
+  return [`http://${THIS_MACHINE}:${port}`, `http://localhost:${port}`];
 }
 
 /**
- * Serves the demo page on this machine alone, with tokens for alice and bob, and what the page may do to the stack.
- * It holds no more than this stack's own users, and still no other page may use it: each request but those for files
+ * Serves the demo page, with tokens for alice and bob, and what the page may do to the services.
+ * Whoever reaches it may be alice or bob; no other page may use it: each request but those for files
  * needs a header that a page of another origin cannot send, and the name of this host.
  */
 export async function startDemoServer(options: DemoOptions): Promise<DemoServer> {
-  const files = readFiles();
-  const policy = policyFor(options.stack);
+  const files = readFiles(options.folder);
+  const policy = policyFor(options);
   const server = createServer((request, response) => {
     answer(request, options, files).then(
       (result) => write(response, result, policy),
@@ -57,23 +62,23 @@ export async function startDemoServer(options: DemoOptions): Promise<DemoServer>
     );
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port, HOST, resolve);
+    server.once('error', reject).listen(options.port, options.host ?? THIS_MACHINE, resolve);
   });
   // A connection that cannot be accepted must not end the stack: the browser asks again.
   server.on('error', () => undefined);
-  return { url: `http://${HOST}:${options.port}`, stop: () => stop(server) };
+  return { url: `http://${THIS_MACHINE}:${options.port}`, stop: () => stop(server) };
 }
 
-function readFiles(): Map<string, Answer> {
-  if (!existsSync(BUILD)) throw new Error(`the demo page is not built: there is no ${BUILD}`);
-  const names = readdirSync(BUILD, { recursive: true, withFileTypes: true }).filter((entry) =>
+function readFiles(folder: string): Map<string, Answer> {
+  if (!existsSync(folder)) throw new Error(`the demo page is not built: there is no ${folder}`);
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
   const files = new Map<string, Answer>();
   for (const entry of names) {
     const path = join(entry.parentPath, entry.name);
     const contentType = TYPES[extname(path)] ?? 'application/octet-stream';
-    files.set(`/${path.slice(BUILD.length + 1)}`, { status: 200, body: readFileSync(path), contentType });
+    files.set(`/${path.slice(folder.length + 1)}`, { status: 200, body: readFileSync(path), contentType });
   }
   const page = files.get('/index.html');
   if (page !== undefined) files.set('/', page);
@@ -93,40 +98,28 @@ async function answer(
   return (await act(`${method} ${url}`, options)) ?? text(404, 'there is no such thing');
 }
 
-async function act(what: string, { stack, token }: DemoOptions): Promise<Answer | undefined> {
+async function act(
+  what: string,
+  { api, gateways, token, killGateway, wipeRedis }: DemoOptions,
+): Promise<Answer | undefined> {
   const user = /^GET \/tokens\/(\w+)$/.exec(what)?.[1];
   if (user !== undefined && USERS.includes(user)) return text(200, await token(user));
   if (what === 'GET /stack.json') {
-    const gateways = stack.wsGateways.map(({ wsUrl }) => wsUrl);
-    return {
-      status: 200,
-      body: JSON.stringify({ api: stack.sendApis[0]?.url, gateways }),
-      contentType: 'application/json',
-    };
+    const can = { kill: killGateway !== undefined, wipe: wipeRedis !== undefined };
+    return { status: 200, body: JSON.stringify({ api, gateways, can }), contentType: 'application/json' };
   }
-  const gateway = stack.wsGateways[Number(/^POST \/gateways\/(\d)\/kill$/.exec(what)?.[1] ?? Number.NaN)];
-  if (gateway !== undefined) {
-    await stack.killAndRestart(gateway);
+  const gateway = Number(/^POST \/gateways\/(\d)\/kill$/.exec(what)?.[1] ?? Number.NaN);
+  if (killGateway !== undefined && gateway < gateways.length) {
+    await killGateway(gateway);
     return text(200, 'killed, and started again');
   }
-  if (what !== 'POST /redis/wipe') return undefined;
-  // Somebody else's Redis may hold other things.
-  if (stack.redis === undefined)
-    return text(409, 'REDIS_URL names a Redis that is not of this stack: it is left alone');
-  const client = openRedisClient(stack.redis.url);
-  try {
-    await client.flushall();
-  } finally {
-    client.disconnect();
-  }
+  if (wipeRedis === undefined || what !== 'POST /redis/wipe') return undefined;
+  await wipeRedis();
   return text(200, 'wiped');
 }
 
-function policyFor({ sendApis, wsGateways }: Stack): string {
-  const reached = [
-    ...sendApis.map(({ url }) => url),
-    ...wsGateways.map(({ url }) => url.replace('http', 'ws')),
-  ];
+function policyFor({ api, gateways }: DemoOptions): string {
+  const reached = [api, ...gateways];
   return [
     "default-src 'none'",
     "script-src 'self'",

@@ -1,0 +1,1 @@
+module.exports = require('../../jest.package.cjs')('demo-server');
