@@ -29,7 +29,7 @@ test('§2.3: a setting in a file is told with the file, and counts before what n
     writeFileSync(secret, `${'s'.repeat(40)}\n`);
     writeFileSync(settings, `AUTH_JWT_SECRET=${'d'.repeat(32)}\nREDIS_URL=redis://h\n`);
     const env = Environment.read(
-      { AUTH_JWT_SECRET_FILE: secret, DATABASE_URL_FILE: join(folder, 'none') },
+      { AUTH_JWT_SECRET_FILE: secret, DATABASE_URL_FILE: join(folder, 'none'), AUTH_ISSUER_FILE: secret },
       folder,
       settings,
     );
@@ -44,6 +44,7 @@ test('§2.3: a setting in a file is told with the file, and counts before what n
       value: '(40 bytes, not shown)',
       source: secret,
     });
+    expect(told.find(({ name }) => name === 'AUTH_ISSUER')).toMatchObject({ value: null, source: 'unset' });
     expect(told.find(({ name }) => name === 'REDIS_URL')).toMatchObject({ source: settings });
   } finally {
     rmSync(folder, { recursive: true });

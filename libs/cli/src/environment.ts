@@ -2,10 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { findSecret, type GivenSecret, secretFileOf } from '@posthorn/protocol';
+import { type SettingName, settingOf, settingsCatalogue } from '@posthorn/runtime';
 import { CliError, EXIT } from './exit.ts';
 
 /** Where `npm start` tells of the stack that it runs. */
 const DEV_ENV = join('.posthorn', 'dev.env');
+
+/** What may be in a file in place of the environment: all that may hold a credential. */
+const SECRETS = (Object.keys(settingsCatalogue) as SettingName[]).filter((name) => settingOf(name).secret);
 
 /** Settings as a service would see them, and where each is from: the environment before the file. */
 export class Environment {
@@ -48,12 +52,14 @@ export class Environment {
 
   /** The same, with what is wrong with its file as a value. */
   find(name: string): GivenSecret {
-    return findSecret(this.all(), name, (path) => readFileSync(path, 'utf8'));
+    const all = this.all();
+    if (!isSecret(name)) return { text: all[name] };
+    return findSecret(all, name, (path) => readFileSync(path, 'utf8'));
   }
 
   /** Where a variable is from: `environment`, or the path of the file that it is in; undefined where it is unset. */
   sourceOf(name: string): string | undefined {
-    const secretFile = this.all()[secretFileOf(name)];
+    const secretFile = isSecret(name) ? this.all()[secretFileOf(name)] : undefined;
     if (secretFile) return secretFile;
     if (this.#env[name]) return 'environment';
     return this.#fromFile[name] ? this.#file : undefined;
@@ -62,7 +68,13 @@ export class Environment {
   /** All of it, as `process.env` would be. What the environment gives as a file counts before the file's text. */
   all(): NodeJS.Dict<string> {
     const given = Object.entries(this.#env).filter(([, value]) => value !== undefined && value !== '');
-    const kept = Object.entries(this.#fromFile).filter(([name]) => !this.#env[secretFileOf(name)]);
+    const kept = Object.entries(this.#fromFile).filter(
+      ([name]) => !isSecret(name) || !this.#env[secretFileOf(name)],
+    );
     return { ...Object.fromEntries(kept), ...Object.fromEntries(given) };
   }
+}
+
+function isSecret(name: string): boolean {
+  return SECRETS.some((secret) => secret === name);
 }

@@ -62,13 +62,21 @@ it.each([
   expect(await lintMigration(migrationOf([statement]))).toEqual([]);
 });
 
-it('takes an index made concurrently only alone and outside of a transaction', async () => {
+it('takes an index made concurrently outside of a transaction, where it can be made again', async () => {
   const make = 'CREATE INDEX CONCURRENTLY i ON inbox (newest_seq)';
-  expect(await lintMigration(migrationOf([make]))).toEqual([expect.stringMatching(/transaction = false/)]);
-  expect(await lintMigration(migrationOf([make], { transaction: false }))).toEqual([]);
-  expect(
-    await lintMigration(migrationOf([make, 'DROP INDEX CONCURRENTLY j'], { transaction: false })),
-  ).toEqual([expect.stringMatching(/alone/)]);
+  const drop = 'DROP INDEX CONCURRENTLY IF EXISTS i';
+  const faultsOf = (statements: string[], more?: Partial<LintedMigration>): Promise<string[]> =>
+    lintMigration(migrationOf(statements, more));
+  const outside = { transaction: false };
+  expect(await faultsOf([drop, make])).toEqual([expect.stringMatching(/needs `transaction = false`/)]);
+  expect(await faultsOf([drop, make], outside)).toEqual([]);
+  expect(await faultsOf([make], outside)).toEqual([expect.stringMatching(/first DROP INDEX/)]);
+  expect(await faultsOf([drop.replace(' i', ' j'), make], outside)).toEqual([
+    expect.stringMatching(/first DROP INDEX/),
+  ]);
+  expect(await faultsOf(['ALTER TABLE inbox ADD COLUMN a int', drop, make], outside)).toEqual([
+    expect.stringMatching(/alone/),
+  ]);
 });
 
 it('takes the removal of what the migration says nobody uses any more', async () => {

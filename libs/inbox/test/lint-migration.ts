@@ -19,12 +19,29 @@ export async function lintMigration(migration: LintedMigration): Promise<string[
   const statements = await statementsOf(migration);
   const created = new Set(statements.flatMap((node) => createdBy(node) ?? []));
   const faults = statements.flatMap((node) => faultsOf(node, created, migration));
-  const isInTransaction = migration.transaction !== false;
-  const concurrent = statements.filter(isConcurrent).length;
-  if (concurrent > 0 && isInTransaction) faults.push('CONCURRENTLY: needs `transaction = false`');
-  if (!isInTransaction && statements.length > 1)
-    faults.push('`transaction = false`: one statement alone, or a failure leaves half of it');
+  return [...faults, ...faultsOfConcurrency(statements, migration.transaction !== false)];
+}
+
+/** What is made concurrently is not undone with its migration: one that was broken off has to be able to run again. */
+function faultsOfConcurrency(statements: readonly Node[], isInTransaction: boolean): string[] {
+  if (isInTransaction)
+    return statements.some(isConcurrent) ? ['CONCURRENTLY: needs `transaction = false`'] : [];
+  const faults = statements.every(isConcurrent)
+    ? []
+    : ['`transaction = false`: for what is concurrent alone, or a failure leaves half of it'];
+  for (const [at, node] of statements.entries()) {
+    if (!('IndexStmt' in node)) continue;
+    const name = node.IndexStmt.idxname;
+    const isRepeatable = statements.slice(0, at).some((earlier) => dropsIfThere(earlier, name));
+    if (!isRepeatable)
+      faults.push(`CREATE INDEX CONCURRENTLY ${name}: first DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
+  }
   return faults;
+}
+
+function dropsIfThere(node: Node, index: string | undefined): boolean {
+  if (!('DropStmt' in node) || node.DropStmt.missing_ok !== true) return false;
+  return JSON.stringify(node.DropStmt.objects ?? []).includes(JSON.stringify({ String: { sval: index } }));
 }
 
 /** The statements that it would run, parsed as Postgres does. */
