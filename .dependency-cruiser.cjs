@@ -3,7 +3,16 @@
 /** A package may use these npm packages and workspace libs, and nothing else (Node's own modules apart). */
 const mayImport = {
   'libs/protocol': [],
-  'libs/runtime': ['dataloader', 'envalid', 'jose', 'lru-cache', 'prom-client', 'winston', 'libs/protocol'],
+  'libs/runtime': [
+    '@opentelemetry',
+    'dataloader',
+    'envalid',
+    'jose',
+    'lru-cache',
+    'prom-client',
+    'winston',
+    'libs/protocol',
+  ],
   'libs/inbox': ['pg', 'reflect-metadata', 'typeorm', 'uuid', 'libs/protocol'],
   'libs/routing': ['cockatiel', 'dataloader', 'ioredis', 'lru-cache', 'libs/protocol'],
   'libs/inspector': ['libs/inbox', 'libs/protocol', 'libs/routing', 'libs/runtime'],

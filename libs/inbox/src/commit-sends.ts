@@ -85,6 +85,7 @@ function acceptedMessage(send: NewMessage, placed: readonly EntryRow[]): Accepte
     },
     epoch: row.epoch,
     entries: placed.map(({ user_id: user, seq }) => ({ user, seq })),
+    ...(send.trace === undefined ? {} : { trace: send.trace }),
   };
 }
 

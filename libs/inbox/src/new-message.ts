@@ -8,6 +8,8 @@ export interface NewMessage {
   text?: string;
   data?: JsonObject;
   idempotency?: { key: string; bodyHash: Buffer };
+  /** Of the request, for traces: it is not stored. */
+  trace?: string;
 }
 
 /** One inbox entry of an accepted message. */
@@ -22,6 +24,8 @@ export interface AcceptedMessage {
   message: StoredMessage;
   epoch: string;
   entries: readonly EntryPlace[];
+  /** That of the `NewMessage`. */
+  trace?: string;
 }
 
 /** What became of one `NewMessage`. */

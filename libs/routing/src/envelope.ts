@@ -5,6 +5,8 @@ export interface RoutableMessage {
   message: StoredMessage;
   epoch: string;
   entries: readonly { user: string; seq: number }[];
+  /** The `traceparent` that its delivery is a part of, where traces are wanted. */
+  trace?: string;
 }
 
 /**
@@ -15,6 +17,7 @@ export interface ListedEntry {
   seq: number;
   epoch: string;
   message?: Message;
+  trace?: string;
 }
 
 /** One message for several users of a gateway; without the message it says only that there is one. */
@@ -22,6 +25,7 @@ export interface EntriesItem {
   epoch: string;
   to: [user: string, seq: number][];
   message?: Message;
+  trace?: string;
 }
 
 /** Above this many characters of JSON a message travels by reference only: a stalled subscriber's buffer is small. */
@@ -44,6 +48,10 @@ export class Envelope {
     return this.#routable.entries;
   }
 
+  get trace(): string | undefined {
+    return this.#routable.trace;
+  }
+
   /** The message for `user`, or undefined when it is too large to travel inline. */
   messageFor(user: string): Message | undefined {
     return this.#jsonFor(user) === '' ? undefined : asSeenBy(user, this.#routable.message);
@@ -56,7 +64,8 @@ export class Envelope {
 
   /** The entry as JSON text for the offline list of `user`. */
   listedEntry(user: string, seq: number): string {
-    const head = `{"seq":${seq},"epoch":${JSON.stringify(this.epoch)}`;
+    const trace = this.trace === undefined ? '' : `,"trace":${JSON.stringify(this.trace)}`;
+    const head = `{"seq":${seq},"epoch":${JSON.stringify(this.epoch)}${trace}`;
     const message = this.#jsonFor(user);
     return message === '' ? `${head}}` : `${head},"message":${message}}`;
   }

@@ -58,9 +58,11 @@ export function parseGatewayNotice(text: string): GatewayNotice | null {
 export function parseListedEntry(text: string): ListedEntry | null {
   const value = parseJson(text);
   if (!isFields(value) || !isPosition(value['seq']) || typeof value['epoch'] !== 'string') return null;
-  const { seq, epoch, message } = value;
-  if (message === undefined) return { seq, epoch };
-  return isMessage(message) ? { seq, epoch, message } : null;
+  const { seq, epoch, message, trace } = value;
+  if (trace !== undefined && typeof trace !== 'string') return null;
+  const traced = trace === undefined ? {} : { trace };
+  if (message === undefined) return { seq, epoch, ...traced };
+  return isMessage(message) ? { seq, epoch, message, ...traced } : null;
 }
 
 const INSPECTION_ID = /^[0-9a-f]{32}$/;
@@ -118,7 +120,8 @@ function isEntriesItem(value: unknown): value is EntriesItem {
     isFields(value) &&
     typeof value['epoch'] === 'string' &&
     isArrayOf(value['to'], isPlace) &&
-    (value['message'] === undefined || isMessage(value['message']))
+    (value['message'] === undefined || isMessage(value['message'])) &&
+    (value['trace'] === undefined || typeof value['trace'] === 'string')
   );
 }
 

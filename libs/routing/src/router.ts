@@ -211,7 +211,13 @@ function noticesByGateway(routes: readonly UserRoute[]): Map<string, GatewayNoti
         let item = items.get(itemName);
         if (item === undefined) {
           const message = envelope.messageFor(user);
-          item = { epoch: envelope.epoch, to: [], ...(message === undefined ? {} : { message }) };
+          const { epoch, trace } = envelope;
+          item = {
+            epoch,
+            to: [],
+            ...(message === undefined ? {} : { message }),
+            ...(trace === undefined ? {} : { trace }),
+          };
           items.set(itemName, item);
           const notice = notices.get(id);
           if (notice === undefined) notices.set(id, { type: 'entries', items: [item] });

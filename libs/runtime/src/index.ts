@@ -19,3 +19,4 @@ export { type AllowedOrigins, LOG_LEVELS, type LogLevel } from './settings-reade
 export type { CreateService, RunningService, ServiceContext } from './start-service';
 export * from './token';
 export * from './token-errors';
+export type { Tracing } from './tracing';

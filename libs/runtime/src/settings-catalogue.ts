@@ -275,6 +275,13 @@ export const settingsCatalogue = {
     minimum: 1,
     maximum: 256,
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    meaning:
+      "Where traces go, by OTLP over HTTP; unset: none. OpenTelemetry's other variables count as well, such as OTEL_TRACES_SAMPLER and OTEL_EXPORTER_OTLP_HEADERS.",
+    example: 'http://localhost:4318',
+    services: both,
+    kind: 'http-url',
+  },
   LOG_LEVEL: {
     meaning: 'The least severe level that is logged: error, warn, info, http, verbose, debug or silly.',
     default: 'info',

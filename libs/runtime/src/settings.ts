@@ -35,6 +35,8 @@ export interface CommonSettings {
   readonly offlineListTtlS: number;
   readonly drainMs: number;
   readonly workers: number;
+  /** Absent: no traces. */
+  readonly otlpEndpoint?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -147,6 +149,7 @@ function commonSpecs(service: ServiceName) {
     OFFLINE_LIST_TTL_S: needed('OFFLINE_LIST_TTL_S', service),
     DRAIN_MS: needed('DRAIN_MS', service),
     WORKERS: needed('WORKERS', service),
+    OTEL_EXPORTER_OTLP_ENDPOINT: optional('OTEL_EXPORTER_OTLP_ENDPOINT'),
     LOG_LEVEL: needed('LOG_LEVEL', service),
   };
 }
@@ -170,6 +173,9 @@ function commonSettings(values: CleanedEnv<ReturnType<typeof commonSpecs>>): Com
     offlineListTtlS: values.OFFLINE_LIST_TTL_S,
     drainMs: values.DRAIN_MS,
     workers: values.WORKERS,
+    ...(values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+      ? {}
+      : { otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT }),
     logLevel: values.LOG_LEVEL,
   };
 }

@@ -3,9 +3,11 @@ import type { AdminRoute } from './admin-routes';
 import { Lifecycle } from './lifecycle';
 import type { Logger } from './logger';
 import { createMetrics } from './metrics';
+import { openTracing } from './open-tracing';
 import { ProcessExit } from './process-exit';
 import { healthRoutes, type ReadinessCheck, unready } from './readiness';
 import type { CommonSettings } from './settings';
+import type { Tracing } from './tracing';
 
 /** What a service is created with. */
 export interface ServiceContext<S extends CommonSettings> {
@@ -13,6 +15,8 @@ export interface ServiceContext<S extends CommonSettings> {
   readonly log: Logger;
   readonly life: Lifecycle;
   readonly metrics: Registry;
+  /** Null where no traces are wanted. */
+  readonly tracing: Tracing | null;
 }
 
 /** A service that listens. What it acquired is undone by the context's `life`. */
@@ -85,7 +89,13 @@ export async function startService<S extends CommonSettings, A extends AdminTran
   };
   try {
     admin = await options.openAdmin(healthRoutes(readiness, metrics), metrics);
-    service = await create({ settings, log, life, metrics });
+    const onFault = (reason: string): void => {
+      log.warn('traces could not be exported', { reason });
+    };
+    const tracing = await openTracing(options.name, settings.otlpEndpoint, onFault);
+    // Before everything else is acquired: what the others do at their end is exported, too.
+    life.onStop('tracing', () => tracing?.close());
+    service = await create({ settings, log, life, metrics, tracing });
     isStarting = false;
     if (!life.stopping) {
       admin.addRoutes(service.adminRoutes ?? []);

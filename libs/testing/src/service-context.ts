@@ -31,5 +31,5 @@ export function createServiceContext<S extends CommonSettings>(
     },
   });
   const log = createLogger({ service, level: settings.logLevel, stream });
-  return { settings, log, life: new Lifecycle(log), metrics: createMetrics(service), lines };
+  return { settings, log, life: new Lifecycle(log), metrics: createMetrics(service), tracing: null, lines };
 }

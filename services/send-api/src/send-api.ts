@@ -43,7 +43,7 @@ import { POSTGRES_WAIT_MS, within } from './within';
 
 /** Creates everything of send-api that lives long, and listens. Neither store has to be there yet. */
 export async function createSendApi(context: ServiceContext<SendApiSettings>): Promise<RunningService> {
-  const { settings, log, life, metrics: registry } = context;
+  const { settings, log, life, metrics: registry, tracing } = context;
   const metrics = createSendApiMetrics(registry);
 
   const { storeErrors } = metrics;
@@ -75,6 +75,7 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
     route: (accepted) => router.route(accepted),
     maxRecipients: settings.maxRecipients,
     metrics,
+    tracing,
     onRouteError: (error) => log.error('routing failed', { error }),
   });
   watchPendingSends(registry, () => committer.pending);
@@ -113,6 +114,7 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
     openApi: buildOpenApi({ SendMessage, limits: settings }),
     maxBodyBytes,
     metrics,
+    tracing,
   });
   const app = createApp({
     endpoints,

@@ -1,6 +1,7 @@
 import type { CursorMove } from '@posthorn/inbox';
 import type { Logger } from '@posthorn/runtime';
 import type { AckMoves } from './ack-moves';
+import type { DeliveryTraces } from './delivery-traces';
 import type { LateAcks } from './late-acks';
 import type { ListTrimmer } from './list-trimmer';
 import type { GatewayMetrics } from './metrics';
@@ -13,6 +14,7 @@ export interface AckCommitterOptions {
   late: LateAcks;
   trimmer: ListTrimmer;
   metrics: GatewayMetrics;
+  traces: DeliveryTraces | null;
   log: Logger;
   /** A device is not held any more as its session believes. */
   onRefused(): void;
@@ -66,7 +68,8 @@ export class AckCommitter {
 
   /** The cursor may have come a part of the way only: the rest goes with the next move. */
   #succeed(session: Session, cursor: number): void {
-    const { metrics, trimmer } = this.#options;
+    const { metrics, trimmer, traces } = this.#options;
+    traces?.acknowledged(session, cursor);
     session.ackCommitted = Math.max(session.ackCommitted, cursor);
     metrics.acks.inc({ outcome: 'committed' });
     trimmer.mark(session.user);

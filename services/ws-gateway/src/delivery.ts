@@ -14,6 +14,8 @@ export interface Entry {
   isIncomplete?: true;
   /** Which life of the inboxes its `seq` belongs to. */
   epoch: string;
+  /** The `traceparent` that its delivery is a part of; it does not come from Postgres. */
+  trace?: string;
 }
 
 /** Entries to get from the offline list or Postgres: the first `limit` beyond `after`. */

@@ -150,13 +150,14 @@ function isHole(session: Session): boolean {
 }
 
 /** Each is sent before the next one comes, so that none has to be kept. */
-function arriveFromList(session: Session, { seq, epoch, message }: ListedEntry): void {
+function arriveFromList(session: Session, { seq, epoch, message, trace }: ListedEntry): void {
   const messageJson = message === undefined ? null : messageJsonOf(message);
   if (message === undefined || messageJson === null) {
     session.learn(seq, epoch);
     return;
   }
   const { id: messageId, createdAt } = message;
-  session.arrive({ seq, messageJson, messageId, createdAt, source: 'list', epoch });
+  const traced = trace === undefined ? {} : { trace };
+  session.arrive({ seq, messageJson, messageId, createdAt, source: 'list', epoch, ...traced });
   session.pump();
 }

@@ -3,6 +3,7 @@ import type { GatewaySettings, Logger } from '@posthorn/runtime';
 import type { AckCommitter } from './ack-committer';
 import type { ConnectionTable } from './connection-table';
 import type { Entry } from './delivery';
+import type { DeliveryTraces } from './delivery-traces';
 import type { DeviceReleaser } from './device-releaser';
 import type { EntryFetcher } from './entry-fetcher';
 import type { GatewayMetrics } from './metrics';
@@ -20,6 +21,7 @@ export interface GatewayHostOptions {
   acks: AckCommitter;
   presence: PresenceKeeper;
   releaser: DeviceReleaser;
+  traces: DeliveryTraces | null;
   log: Logger;
 }
 
@@ -41,8 +43,10 @@ export class GatewayHost implements SessionHost {
     } = options.settings);
   }
 
-  onSent(session: Session, { seq, source, messageId, createdAt }: Entry): void {
-    const { metrics, log } = this.#options;
+  onSent(session: Session, entry: Entry): void {
+    const { seq, source, messageId, createdAt } = entry;
+    const { metrics, log, traces } = this.#options;
+    traces?.sent(session, entry);
     metrics.deliveries.inc({ source });
     if (source === 'live')
       metrics.deliveryLag.observe(Math.max(0, Date.now() - Date.parse(createdAt)) / 1000);

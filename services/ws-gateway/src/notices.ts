@@ -60,8 +60,9 @@ function act(notice: Exclude<GatewayNotice, { type: 'entries' }>, context: Notic
 }
 
 /** One message for users of this gateway, encoded once for all of them. */
-function deliverLive({ epoch, message, to }: EntriesItem, { table, presence }: NoticeContext): void {
+function deliverLive({ epoch, message, to, trace }: EntriesItem, { table, presence }: NoticeContext): void {
   const messageJson = message === undefined ? null : messageJsonOf(message);
+  const traced = trace === undefined ? {} : { trace };
   for (const [user, seq] of to) {
     const sessions = table.of(user);
     // Somebody believes that we hold this user: a withdrawal was lost.
@@ -71,7 +72,7 @@ function deliverLive({ epoch, message, to }: EntriesItem, { table, presence }: N
         session.learn(seq, epoch);
       } else {
         const { id: messageId, createdAt } = message;
-        session.arrive({ seq, messageJson, messageId, createdAt, source: 'live', epoch });
+        session.arrive({ seq, messageJson, messageId, createdAt, source: 'live', epoch, ...traced });
       }
       session.pump();
     }

@@ -21,6 +21,15 @@ export interface SessionRequest {
   tokenExpiresAtMs: number;
 }
 
+/** An entry that was sent and belongs to a trace. */
+export interface TracedEntry {
+  seq: number;
+  messageId: string;
+  /** The `traceparent` of its delivery. */
+  context: string;
+  sentAtMs: number;
+}
+
 /** Where a session starts, once its device is claimed. */
 export interface SessionStart {
   after: number;
@@ -81,6 +90,8 @@ export class Session {
   ackCommitted = 0;
   /** Acknowledgements that wait for their commit to be answered, oldest first; the frame limit bounds them. */
   readonly ackRefs: { seq: number; ref: Ref | undefined }[] = [];
+  /** Sent, traced and not acknowledged, oldest first; null where there was none. */
+  traced: TracedEntry[] | null = null;
   readonly #host: SessionHost;
   readonly #frames: FrameBudget;
   #state: SessionState = 'claiming';

@@ -29,6 +29,7 @@ import { type ConnectionHandlers, Connections } from './connection';
 import { ConnectionClock } from './connection-clock';
 import { connectionPage } from './connection-page';
 import { ConnectionTable } from './connection-table';
+import { DeliveryTraces } from './delivery-traces';
 import { DeviceReleaser } from './device-releaser';
 import { EntryFetcher } from './entry-fetcher';
 import { handleFrame } from './frames/handle-frame';
@@ -63,7 +64,7 @@ export async function createGateway(
   context: ServiceContext<GatewaySettings>,
   maxWaitingClaims = MAX_WAITING_CLAIMS,
 ): Promise<RunningService> {
-  const { settings, log, life, metrics: registry } = context;
+  const { settings, log, life, metrics: registry, tracing } = context;
   const gateway = randomBytes(6).toString('hex');
   const startedAt = new Date().toISOString();
   let isStopping = false;
@@ -98,7 +99,8 @@ export async function createGateway(
   const lateAcks = new LateAcks(moves, trimmer, metrics, log);
   life.onStop('late acknowledgements', () => lateAcks.stop());
   const onRefused = (): void => reconciler.run();
-  const acks = new AckCommitter({ moves, late: lateAcks, trimmer, metrics, log, onRefused });
+  const traces = tracing === null ? null : new DeliveryTraces(tracing);
+  const acks = new AckCommitter({ moves, late: lateAcks, trimmer, metrics, traces, log, onRefused });
   const recorder = new ReadRecorder(db, teller, metrics, log);
   const releaser = new DeviceReleaser(db, log);
   life.onStop('releaser', () => releaser.stop());
@@ -173,6 +175,7 @@ export async function createGateway(
     acks,
     presence,
     releaser,
+    traces,
     log,
   });
   const handlers: ConnectionHandlers = {

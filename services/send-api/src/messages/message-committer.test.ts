@@ -22,6 +22,7 @@ function accepted(send: NewMessage): AcceptedMessage {
 
 function committerWith(options: Partial<CommitterOptions>): MessageCommitter {
   return new MessageCommitter({
+    tracing: null,
     accept: async (sends) => sends.map(accepted),
     route: async () => ({ published: 0, listed: 0, unknown: 0 }),
     maxRecipients: 1_000,

@@ -1,7 +1,7 @@
 import type { AcceptedMessage, AcceptOutcome, NewMessage } from '@posthorn/inbox';
 import { LockedLane, locksOfSend, OutageError } from '@posthorn/inbox';
 import type { RouteSummary } from '@posthorn/routing';
-import { Batcher } from '@posthorn/runtime';
+import { Batcher, type Tracing } from '@posthorn/runtime';
 import type { SendApiMetrics } from '../metrics';
 import { POSTGRES_WAIT_MS, within } from '../within';
 
@@ -17,6 +17,7 @@ export interface CommitterOptions {
   /** Recipients that one message may have. */
   readonly maxRecipients: number;
   readonly metrics: SendApiMetrics;
+  readonly tracing: Tracing | null;
   /** Told when routing failed for a reason of its own; the messages are committed all the same. */
   readonly onRouteError: (error: unknown) => void;
 }
@@ -107,15 +108,18 @@ export class MessageCommitter {
     const { accept, metrics } = this.#options;
     const sends = items.map(({ send }) => send);
     metrics.batchMessages.observe(sends.length);
+    const startMs = Date.now();
     const stopTimer = metrics.commitSeconds.startTimer();
     const outcomes = await accept(sends, lock).finally(stopTimer);
     const accepted = outcomes.filter(isAccepted);
+    this.#trace('commit', 'internal', accepted, startMs);
     const routed = accepted.length === 0 ? NOTHING_TO_ROUTE : this.#route(accepted);
     return outcomes.map((outcome) => (outcome instanceof Error ? outcome : { outcome, routed }));
   }
 
   async #route(accepted: readonly AcceptedMessage[]): Promise<void> {
     const { route, metrics, onRouteError } = this.#options;
+    const startMs = Date.now();
     const stopTimer = metrics.routeSeconds.startTimer();
     try {
       for (const [result, entries] of Object.entries(await route(accepted))) {
@@ -125,6 +129,28 @@ export class MessageCommitter {
       onRouteError(error);
     } finally {
       stopTimer();
+      this.#trace('route', 'producer', accepted, startMs);
+    }
+  }
+
+  /** A span for each message of a batch that is traced. */
+  #trace(
+    name: 'commit' | 'route',
+    kind: 'internal' | 'producer',
+    batch: readonly AcceptedMessage[],
+    startMs: number,
+  ): void {
+    const { tracing } = this.#options;
+    if (tracing === null) return;
+    const endMs = Date.now();
+    for (const { trace: parent, message, entries } of batch) {
+      if (parent === undefined) continue;
+      const attributes = {
+        'messaging.message.id': message.id,
+        'messaging.batch.message_count': batch.length,
+        'posthorn.recipients': entries.length,
+      };
+      tracing.record({ name, kind, parent, startMs, endMs, attributes });
     }
   }
 }

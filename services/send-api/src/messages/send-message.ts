@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { NewMessage } from '@posthorn/inbox';
 import { isIdempotencyKey, type JsonObject } from '@posthorn/protocol';
-import { type Identity, problem } from '@posthorn/runtime';
+import { type Identity, problem, type Tracing } from '@posthorn/runtime';
 import { sendJson } from '../answer';
 import type { Authenticate } from '../authenticate';
 import type { Handle, Routed } from '../endpoint';
 import { readJsonObject } from '../json-body';
-import type { SendApiMetrics } from '../metrics';
+import type { SendApiMetrics, SendOutcome } from '../metrics';
 import { contextOf } from '../request-context';
 import type { Validated } from '../validation/validate-dto';
 import { bodyHash } from './body-hash';
@@ -24,6 +24,7 @@ export interface SendMessageOptions {
   readonly commit: (send: NewMessage) => Promise<Commit>;
   readonly maxBodyBytes: number;
   readonly metrics: SendApiMetrics;
+  readonly tracing: Tracing | null;
 }
 
 /** The scope of a backend that sends for other users. */
@@ -34,14 +35,16 @@ const SEND_AS = 'send:as';
  * never changes the answer.
  */
 export function createSendMessage(options: SendMessageOptions): Handle {
-  const { authenticate, limiter, commit, maxBodyBytes, metrics } = options;
+  const { authenticate, limiter, commit, maxBodyBytes, metrics, tracing } = options;
 
-  async function send(req: Routed, res: ServerResponse): Promise<void> {
+  async function send(req: Routed, res: ServerResponse, trace?: string): Promise<void> {
     const caller = await authenticate(req);
     const limits = await takeSend(limiter, caller.user);
     if (!res.headersSent) res.setHeaders(limits);
     const key = idempotencyKeyOf(req);
-    const message = newMessage(await readJsonObject(req, res, maxBodyBytes), caller, key, options.validate);
+    const body = await readJsonObject(req, res, maxBodyBytes);
+    const message = newMessage(body, caller, key, options.validate);
+    if (trace !== undefined) message.trace = trace;
 
     const { outcome, routed } = await commit(message);
     if (outcome.kind === 'conflict') throw problem('idempotency_conflict');
@@ -58,15 +61,32 @@ export function createSendMessage(options: SendMessageOptions): Handle {
     logAccepted(req, outcome.message.id, message);
   }
 
+  /** One trace goes from here to the acknowledgement; a caller's own goes on in it. */
+  async function sendTraced(req: Routed, res: ServerResponse, traces: Tracing): Promise<void> {
+    const { traceparent } = req.headers;
+    const span = traces.begin('POST /v1/messages', typeof traceparent === 'string' ? traceparent : undefined);
+    try {
+      await send(req, res, span.context);
+      span.end({ 'http.response.status_code': res.statusCode }, false);
+    } catch (error) {
+      const outcome = sendOutcomeOf(error);
+      span.end({ 'posthorn.outcome': outcome }, FAILURES.has(outcome));
+      throw error;
+    }
+  }
+
   return async (req, res) => {
     try {
-      await send(req, res);
+      await (tracing === null ? send(req, res) : sendTraced(req, res, tracing));
     } catch (error) {
       metrics.sends.inc({ outcome: sendOutcomeOf(error) });
       throw error;
     }
   };
 }
+
+/** What is not the client's doing. */
+const FAILURES: ReadonlySet<SendOutcome> = new Set(['unavailable', 'overloaded', 'error']);
 
 const ACCEPTED = { outcome: 'accepted' } as const;
 const REPLAYED = { outcome: 'replayed' } as const;

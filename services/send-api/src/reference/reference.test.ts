@@ -42,6 +42,7 @@ const appOptions: AppOptions = (() => {
       findLastSeen: unused,
       openApi,
       maxBodyBytes: limits.maxBodyBytes,
+      tracing: null,
       metrics: sendApiMetrics,
     }),
     referencePage: createReferencePage(),
