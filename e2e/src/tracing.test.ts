@@ -180,6 +180,10 @@ it('a collector that is away holds up nothing, and is told of in the log', async
         service.logs().some((line) => line.includes('traces could not be exported')),
       ),
     );
+    for (const service of [...apart.sendApis, ...apart.gateways]) {
+      expect(await service.stop()).toMatchObject({ code: 0 });
+      expect(service.logs().filter((line) => line.includes('"level":"error"'))).toEqual([]);
+    }
   } finally {
     await apart.stop();
   }

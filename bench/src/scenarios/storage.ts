@@ -26,9 +26,9 @@ export const storage: Scenario = {
         return account;
       };
       await send(WARM_UP);
-      const before = await sizesOf(system.databaseUrl);
+      const before = await diskBytesOf(system.databaseUrl);
       const account = await send(MESSAGES);
-      const after = await sizesOf(system.databaseUrl);
+      const after = await diskBytesOf(system.databaseUrl);
       const each = (key: 'tables' | 'wal'): number =>
         (after[key] - before[key]) / Math.max(1, account.accepted);
       return [
@@ -42,13 +42,13 @@ export const storage: Scenario = {
     }),
 };
 
-interface Sizes {
+interface DiskBytes {
   tables: number;
   wal: number;
 }
 
-async function sizesOf(databaseUrl: string): Promise<Sizes> {
-  const [sizes] = await query<Sizes>(
+async function diskBytesOf(databaseUrl: string): Promise<DiskBytes> {
+  const [sizes] = await query<DiskBytes>(
     databaseUrl,
     `SELECT (SELECT sum(pg_total_relation_size(relid)) FROM pg_stat_user_tables)::float8 AS tables,
        (pg_current_wal_lsn() - '0/0')::float8 AS wal`,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { TokenVerifier } from '@posthorn/runtime';
 import { freePort } from '@posthorn/stack';
+import { root } from '../docs/repository';
 import { runCli, startCli } from './cli.fixture';
 
 const secret = 'a secret of the tests, 32 bytes or more';
@@ -17,15 +18,20 @@ const own = { 'X-Posthorn-Demo': '1' };
 
 it('serves the page for any deployment, with tokens for alice and bob and nothing that could break it', async () => {
   const port = String(await freePort());
-  const command = startCli(['demo', '--port', port], { env });
+  // However the folder is written.
+  const page = `${join(root, 'demo', 'dist')}/`;
+  const command = startCli(['demo', '--port', port, '--page', page], { env });
   try {
     if (command.stdout === null) throw new Error('a command without an output');
     const [url] = (await once(createInterface(command.stdout), 'line')) as [string];
     expect(url).toBe(`http://127.0.0.1:${port}`);
 
-    const page = await fetch(url);
-    expect(await page.text()).toContain('<title>');
-    expect(page.headers.get('content-security-policy')).toContain(
+    const answer = await fetch(url);
+    const html = await answer.text();
+    expect(html).toContain('<title>');
+    const [, script] = /<script[^>]* src="\.(\/[^"]+)"/.exec(html) ?? [];
+    expect((await fetch(`${url}${script}`)).status).toBe(200);
+    expect(answer.headers.get('content-security-policy')).toContain(
       "connect-src 'self' http://127.0.0.1:3 ws://127.0.0.1:4;",
     );
     expect(await (await fetch(`${url}/stack.json`, { headers: own })).json()).toEqual({
@@ -35,6 +41,12 @@ it('serves the page for any deployment, with tokens for alice and bob and nothin
     });
     const token = await (await fetch(`${url}/tokens/bob`, { headers: own })).text();
     expect((await new TokenVerifier({ auth: { secret } }).verify(token)).user).toBe('bob');
+
+    const second = await runCli(['demo', '--port', port], { env });
+    expect(second).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^the page cannot be served: .*EADDRINUSE/),
+    });
 
     const refused = async (path: string, init: RequestInit): Promise<number> =>
       (await fetch(`${url}${path}`, init)).status;

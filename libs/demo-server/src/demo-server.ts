@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { extname, join } from 'node:path';
+import { extname, join, relative } from 'node:path';
 
 /** What the demo page is served with. */
 export interface DemoOptions {
@@ -78,7 +78,7 @@ function readFiles(folder: string): Map<string, Answer> {
   for (const entry of names) {
     const path = join(entry.parentPath, entry.name);
     const contentType = TYPES[extname(path)] ?? 'application/octet-stream';
-    files.set(`/${path.slice(folder.length + 1)}`, { status: 200, body: readFileSync(path), contentType });
+    files.set(`/${relative(folder, path)}`, { status: 200, body: readFileSync(path), contentType });
   }
   const page = files.get('/index.html');
   if (page !== undefined) files.set('/', page);

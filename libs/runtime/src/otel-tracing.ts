@@ -30,8 +30,10 @@ const KINDS = { internal: SpanKind.INTERNAL, producer: SpanKind.PRODUCER, consum
 export class OtelTracing implements Tracing {
   readonly #provider: NodeTracerProvider;
   readonly #tracer: Tracer;
+  readonly #onFault: (reason: string) => void;
 
   constructor(service: string, onFault: (reason: string) => void) {
+    this.#onFault = onFault;
     const ignore = (): void => undefined;
     diag.setLogger(
       { error: onFault, warn: onFault, info: ignore, debug: ignore, verbose: ignore },
@@ -70,7 +72,12 @@ export class OtelTracing implements Tracing {
   }
 
   async close(): Promise<void> {
-    await this.#provider.shutdown();
+    try {
+      await this.#provider.shutdown();
+    } catch (error) {
+      // A collector that is away is no fault of this stop.
+      this.#onFault(error instanceof Error ? error.message : String(error));
+    }
   }
 }
 

@@ -45,6 +45,8 @@ export function addDemo(program: Command, withContext: WithContext): void {
           api,
           gateways: [gateway],
           token,
+        }).catch((cause: Error) => {
+          throw new CliError(EXIT.failed, `the page cannot be served: ${cause.message}`, { cause });
         });
         try {
           await out.result({ url: demo.url }, () => demo.url);
