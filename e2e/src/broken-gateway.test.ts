@@ -38,9 +38,9 @@ const mutants: Mutant[] = [
   {
     name: 'each message is written twice',
     file: 'session.js',
-    find: 'this.#host.onSent(this, entry);',
+    find: 'this.#host.onSent(this, next);',
     replace:
-      'this.#host.onSent(this, entry); transport.send((0, protocol_1.encodeMessageFrame)(entry.seq, entry.messageJson));',
+      'this.#host.onSent(this, next); transport.send((0, protocol_1.encodeMessageFrame)(next.seq, next.messageJson));',
     expected: 'out of turn',
   },
   {

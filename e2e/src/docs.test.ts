@@ -36,6 +36,7 @@ test.each(['send-api', 'ws-gateway', 'cli'])('the image of %s says which version
 const SERVER_FRAMES = {
   welcome: true,
   message: true,
+  skipped: true,
   caughtUp: true,
   receipt: true,
   ok: true,

@@ -105,7 +105,8 @@ describe('a send-api that dies after the commit and before routing', () => {
       const client = await world.connect(bob, {}, 0);
       await client.nextOf('caughtUp');
       // What such a death leaves behind: a committed message that nobody routed.
-      const id = '01890000-0000-7000-8000-000000000001';
+      const time = Date.now().toString(16).padStart(12, '0');
+      const id = `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000001`;
       await world.database.query(`
       WITH m AS (INSERT INTO message (id, sender, recipients, text, created_at)
                  VALUES ('${id}', '${alice}', '{"${bob}"}', 'never routed', now()) RETURNING id),

@@ -46,6 +46,9 @@ const ANSWERS: readonly ServerFrame['type'][] = ['ok', 'error', 'pong'];
 it('§5.2: every kind of frame that a gateway sends fits its schema, without a field more', async () => {
   const [alice, bob] = [world.user('alice'), world.user('bob')];
   const sender = await world.connect(alice);
+  await world.send(alice, bob, 'not kept');
+  await world.database.query('DELETE FROM inbox_entry WHERE user_id = $1', [bob]);
+  await world.redis.client.del(`${world.redis.prefix}{${bob}}:offline`);
   const client = await world.connect(bob, { after: '5' });
   const { message, seq } = await world.send(alice, bob, 'hello').then(() => client.nextOf('message'));
   client.send({ type: 'ack', seq, ref: 1 });

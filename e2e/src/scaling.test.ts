@@ -24,14 +24,15 @@ it('has the tables that pnpm simulate reckons from the figures of today', () => 
   expect(rows.length).toBeGreaterThan(8);
 });
 
-it('spreads each table by a column of its primary key, and leaves none out', async () => {
+it('spreads each table by a column of its primary key, or of that of its partitions, and leaves none out', async () => {
   const database = await createTestDatabase();
   try {
     const keys = await database.query<{ name: string; columns: string[] }>(`
-      SELECT c.relname AS name, array_agg(a.attname::text) AS columns
+      SELECT coalesce(p.inhparent, c.oid)::regclass::text AS name, array_agg(a.attname::text) AS columns
       FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+        LEFT JOIN pg_inherits p ON p.inhrelid = c.oid
       WHERE i.indisprimary AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'posthorn_migration'
-      GROUP BY c.relname`);
+      GROUP BY 1`);
     const spread = [...page.matchAll(/create_distributed_table\('(\w+)', '(\w+)'/g)].map(
       ([, table, column]) => [table, column],
     );

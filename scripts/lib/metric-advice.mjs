@@ -24,6 +24,8 @@ export const metricAdvice = {
     '`unknown` is what reconcile has to find: 0 while Redis is well. `published` against `listed` shows who is online.',
   posthorn_http_requests_total: 'Rates and shares of statuses by route.',
   posthorn_purged_idempotency_keys_total: 'Should rise about as the keyed sends of the day before did.',
+  posthorn_partition_changes_total: 'A few a week at most; `dropped` stays 0 without `RETENTION_DAYS`.',
+  posthorn_partitions_overdue: 'Above 0 for hours: the log says what keeps send-api from it.',
   posthorn_pending_sends:
     'Rising without end: Postgres cannot keep up; at the bound sends get 503 `overloaded`.',
 
@@ -36,6 +38,8 @@ export const metricAdvice = {
     '`live` came by pub/sub, `list` from Redis, `postgres` from the inbox. Much `postgres` without reconnects: Redis loses things.',
   posthorn_delivery_lag_seconds:
     'What users feel. Compare the clocks of the machines before you believe a constant offset.',
+  posthorn_skipped_entries_total:
+    'Devices that were away longer than `RETENTION_DAYS`. Without it, rows have been lost: find out who deleted them.',
   posthorn_gap_fills_total: 'Pub/sub out of order or lossy; each costs a query, nothing else.',
   posthorn_reconcile_repairs_total:
     'Should stay 0 while nothing fails. Rising without a fault of Redis: routing is broken, and only reconcile delivers.',

@@ -32,11 +32,13 @@ export async function fillTables(
   await query(databaseUrl, 'CHECKPOINT');
 }
 
-/** Sequential scans so far of each table that grows. */
+/** Sequential scans so far of each table that grows, its partitions together. */
 export async function seqScansOf(databaseUrl: string): Promise<Map<string, number>> {
   const rows = await query<{ name: string; count: number }>(
     databaseUrl,
-    'SELECT relname AS name, seq_scan::int AS count FROM pg_stat_user_tables WHERE relname = ANY($1)',
+    `SELECT name, sum(seq_scan)::int AS count
+     FROM (SELECT seq_scan, regexp_replace(relname, '_from_.*', '') AS name FROM pg_stat_user_tables) AS scanned
+     WHERE name = ANY ($1) GROUP BY name`,
     [GROWING],
   );
   return new Map(rows.map(({ name, count }) => [name, count]));
@@ -45,11 +47,12 @@ export async function seqScansOf(databaseUrl: string): Promise<Map<string, numbe
 /** The first `$4` are for `u0` alone, the others for each user in turn. */
 const FILL = `
   WITH filled AS (
-    SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS id,
+    SELECT (overlay(now_hex placing '-' from 9 for 0) || '-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS id,
       'u' || (CASE WHEN n < $4 THEN 0 ELSE (n - $4) % $3 END) AS user_id,
       CASE WHEN n < $4 THEN n + 1
         ELSE (n - $4) / $3 + 1 + CASE WHEN (n - $4) % $3 = 0 THEN $4 ELSE 0 END END AS seq
-    FROM generate_series($1::bigint, $2::bigint) AS n, (SELECT $3::bigint, $4::bigint) AS typed
+    FROM generate_series($1::bigint, $2::bigint) AS n, (SELECT $3::bigint, $4::bigint) AS typed,
+      (SELECT lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0') AS now_hex) AS made
   ), stored AS (
     INSERT INTO message (id, sender, recipients, text, created_at)
     SELECT id, 'filling', ARRAY[user_id], rpad('#', 256, 'the quick brown fox '), now() FROM filled

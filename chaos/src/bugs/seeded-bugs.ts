@@ -25,7 +25,7 @@ const RECONCILER = 'services/ws-gateway/dist/reconciler.js';
 const SESSION = 'services/ws-gateway/dist/session.js';
 
 const SEND_ENTRY =
-  'transport.send((0, protocol_1.encodeMessageFrame)(entry.seq, entry.messageJson, entry.isIncomplete));';
+  'transport.send((0, protocol_1.encodeMessageFrame)(next.seq, next.messageJson, next.isIncomplete));';
 
 /** Reconcile makes up for whatever is lost on the way through Redis: such a bug only shows without it. */
 const WITHOUT_RECONCILE: Mutation = {
@@ -95,7 +95,7 @@ export const seededBugs: readonly SeededBug[] = [
   {
     name: 'every 50th message counts as sent and is not',
     services: ['ws-gateway'],
-    mutations: [{ file: SESSION, find: SEND_ENTRY, replace: `if (entry.seq % 50 !== 0) ${SEND_ENTRY}` }],
+    mutations: [{ file: SESSION, find: SEND_ENTRY, replace: `if (next.seq % 50 !== 0) ${SEND_ENTRY}` }],
     expected: ['no loss', 'order', 'cursor safety'],
   },
   {
@@ -133,7 +133,7 @@ export const seededBugs: readonly SeededBug[] = [
         replace: `
           const waits = this.heldBack;
           this.heldBack = undefined;
-          if (waits === undefined && entry.seq % 20 === 0) this.heldBack = entry;
+          if (waits === undefined && next.seq % 20 === 0) this.heldBack = next;
           else ${SEND_ENTRY}
           if (waits !== undefined) transport.send((0, protocol_1.encodeMessageFrame)(waits.seq, waits.messageJson));`,
       },
@@ -161,11 +161,25 @@ export const seededBugs: readonly SeededBug[] = [
       ),
       {
         file: DELIVERY,
-        find: 'const entry = this.#ahead?.get(this.#sent + 1);',
-        replace: 'const entry = this.#ahead?.get(Math.min(...this.#ahead.keys()));',
+        find: 'const next = this.#ahead?.get(this.#sent + 1);',
+        replace: 'const next = this.#ahead?.get(Math.min(...this.#ahead.keys()));',
       },
     ],
     expected: ['cursor safety', 'no loss', 'order'],
+  },
+  {
+    name: 'what has not come yet is told to be skipped',
+    services: ['ws-gateway'],
+    mutations: [
+      {
+        file: DELIVERY,
+        find: 'want() {',
+        replace: `want() {
+          const first = Math.min(...(this.#ahead?.keys() ?? []));
+          if (Number.isFinite(first)) this.skip({ from: this.#sent + 1, to: first - 1 });`,
+      },
+    ],
+    expected: ['order', 'no loss'],
   },
   {
     name: 'the cursor moves by sending',
@@ -325,7 +339,7 @@ export const seededBugs: readonly SeededBug[] = [
   },
   {
     name: 'the inboxes do not outlive a crash of Postgres',
-    sql: 'ALTER TABLE inbox SET UNLOGGED; ALTER TABLE inbox_entry SET UNLOGGED',
+    sql: 'ALTER TABLE inbox SET UNLOGGED; ALTER TABLE inbox_entry_from_start SET UNLOGGED',
     // The services see it, and would not become ready.
     services: ['send-api', 'ws-gateway'],
     mutations: [

@@ -166,6 +166,8 @@ export class DeviceConnection {
         this.lastSeq = frame.seq;
         return this.#plan(id);
       }
+      case 'skipped':
+        return; // no run has a retention: to the checker these are lost
       case 'caughtUp':
         recorder.record(p, { type: 'ok', f: 'caughtUp', v: { seq: frame.seq } });
         this.isCaughtUp = true;

@@ -1,7 +1,14 @@
-import { DEFAULT_INBOX_PAGE, type InboxItem } from '@posthorn/protocol';
+import { DEFAULT_INBOX_PAGE, type InboxItem, type SkippedRange } from '@posthorn/protocol';
 import type { Api } from './api.ts';
 import type { Intake } from './intake.ts';
 import { type StepResult, Worker } from './worker.ts';
+
+/** A page of an inbox, as send-api answers it. */
+interface InboxPage {
+  items: InboxItem[];
+  skipped?: SkippedRange[];
+  lastSeq: number;
+}
 
 /** What a catch-up tells its owner. */
 export interface CatchUpHost {
@@ -67,17 +74,32 @@ export class CatchUp {
       this.#host.onFailed(answer.kind === 'later' ? answer.why : answer.problem.detail);
       return { laterMs: answer.kind === 'later' ? answer.waitMs : undefined };
     }
-    const { items, lastSeq } = answer.body as { items: InboxItem[]; lastSeq: number };
+    const { items, skipped = [], lastSeq } = answer.body as InboxPage;
     if (lastSeq < after) {
       this.#host.onRewound(lastSeq);
       return { laterMs: this.#everyMs };
     }
-    for (const { seq, message } of items) this.#intake.offer({ seq, message });
+    this.#take(items, skipped);
     this.#host.onPage();
-    if (items.length > 0 && (items.at(-1)?.seq ?? 0) < lastSeq) return 'more';
+    const position = this.#intake.position?.seq ?? 0;
+    if (position > after && position < lastSeq) return 'more';
     if (!this.#isCaughtUp) this.#intake.markCaughtUp();
     this.#isCaughtUp = true;
     // Of many clients not all in the same moment.
     return { laterMs: this.#everyMs * (0.75 + Math.random() / 2) };
+  }
+
+  /** In the order of the inbox. */
+  #take(items: readonly InboxItem[], skipped: readonly SkippedRange[]): void {
+    let next = 0;
+    for (const { seq, message } of items) {
+      for (; (skipped[next]?.from ?? seq) < seq; next++) this.#skip(skipped[next]);
+      this.#intake.offer({ seq, message });
+    }
+    for (; next < skipped.length; next++) this.#skip(skipped[next]);
+  }
+
+  #skip(range: SkippedRange | undefined): void {
+    if (range !== undefined) this.#intake.offerSkipped(range);
   }
 }

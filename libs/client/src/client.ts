@@ -1,4 +1,4 @@
-import type { ReceiptStatus, ServerFrame } from '@posthorn/protocol';
+import type { ReceiptStatus, ServerFrame, SkippedRange } from '@posthorn/protocol';
 import { Acker } from './acker.ts';
 import { Api } from './api.ts';
 import { CatchUp } from './catch-up.ts';
@@ -33,6 +33,11 @@ export interface Receipt {
 export interface ClientEvents {
   /** All that waited on the server has been handled, through this `seq`. Once for each connection. */
   caughtUp: { seq: number };
+  /**
+   * Messages of this inbox that came while the device was away, and are not kept any more: `from` to `to`, both included.
+   * Told in their place, like a message, where there is a handler of messages.
+   */
+  skipped: SkippedRange;
   receipt: Receipt;
   /** A message of this device has come further, or came out of the store. */
   outbox: Outgoing;
@@ -83,6 +88,7 @@ export class Client implements AsyncIterable<Delivery> {
     this.#intake = new Intake({
       keepCursor: (cursor) => this.#keepCursor(cursor),
       onHandled: (seq) => this.#acker.handled(seq),
+      onSkipped: (range) => this.#events.emit('skipped', range),
       onCaughtUp: (seq) => this.#events.emit('caughtUp', { seq }),
       onError: (error) => this.#tell(error),
     });
@@ -268,6 +274,9 @@ export class Client implements AsyncIterable<Delivery> {
     if (frame.type === 'message') {
       const { type: _type, ...arrival } = frame;
       if (this.#intake.offer(arrival) === 'gap') this.#link.drop(`a gap before ${frame.seq}`);
+    } else if (frame.type === 'skipped') {
+      const { from, to } = frame;
+      if (this.#intake.offerSkipped({ from, to }) === 'gap') this.#link.drop(`a gap before ${from}`);
     } else if (frame.type === 'caughtUp') {
       this.#intake.markCaughtUp();
     } else if (frame.type === 'receipt') {

@@ -1,5 +1,5 @@
 /** What browsers and Node have in common. */
-export type { JsonObject, Message, ReceiptStatus } from '@posthorn/protocol';
+export type { JsonObject, Message, ReceiptStatus, SkippedRange } from '@posthorn/protocol';
 export type { Problem } from './api.ts';
 export type { Client, ClientEvents, Receipt } from './client.ts';
 export { ClientError, type ErrorSource } from './client-error.ts';

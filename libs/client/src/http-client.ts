@@ -5,6 +5,7 @@ import {
   MAX_READ_IDS,
   type Message,
   type ReceiptItem,
+  type SkippedRange,
 } from '@posthorn/protocol';
 import { Api, type ApiRequest, type Problem } from './api.ts';
 import { backoffMs } from './backoff.ts';
@@ -103,13 +104,15 @@ export class HttpClient {
     return ((await this.get(path)) as { items: ReceiptItem[] }).items;
   }
 
-  /** The user's inbox beyond `after`: a page of it, and the newest `seq` of the whole. */
+  /** The user's inbox beyond `after`: a page of it, what is not kept any more in it, and the newest `seq` of the whole. */
   async inbox({ after = 0, limit = DEFAULT_INBOX_PAGE } = {}): Promise<{
     items: InboxItem[];
+    skipped?: SkippedRange[];
     lastSeq: number;
   }> {
     return (await this.get(`/v1/inbox?after=${after}&limit=${limit}`)) as {
       items: InboxItem[];
+      skipped?: SkippedRange[];
       lastSeq: number;
     };
   }

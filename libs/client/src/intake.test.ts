@@ -1,3 +1,4 @@
+import type { SkippedRange } from '@posthorn/protocol';
 import type { ClientError } from './client-error.ts';
 import { Intake, type IntakeHost } from './intake.ts';
 import type { Cursor } from './store.ts';
@@ -5,15 +6,17 @@ import type { Cursor } from './store.ts';
 interface Told {
   cursors: Cursor[];
   handled: number[];
+  skipped: SkippedRange[];
   caughtUp: number[];
   errors: ClientError[];
 }
 
 function opened(cursor?: Cursor, more: Partial<IntakeHost> = {}): { intake: Intake; told: Told } {
-  const told: Told = { cursors: [], handled: [], caughtUp: [], errors: [] };
+  const told: Told = { cursors: [], handled: [], skipped: [], caughtUp: [], errors: [] };
   const intake = new Intake({
     keepCursor: (kept) => void told.cursors.push(kept),
     onHandled: (seq) => void told.handled.push(seq),
+    onSkipped: (range) => void told.skipped.push(range),
     onCaughtUp: (seq) => void told.caughtUp.push(seq),
     onError: (error) => void told.errors.push(error),
     ...more,
@@ -87,6 +90,25 @@ describe('Intake', () => {
     intake.handle(() => expect(told.caughtUp).toEqual([]));
     await settle();
     expect(told).toMatchObject({ handled: [1], caughtUp: [1], errors: [] });
+  });
+
+  it('§5.2: takes what is not kept any more in its turn, tells of it behind what came before, and goes on behind it', async () => {
+    const { intake, told } = opened({ epoch: 'e', seq: 4 });
+    expect(intake.offerSkipped({ from: 2, to: 4 })).toBe('duplicate');
+    expect(intake.offerSkipped({ from: 6, to: 9 })).toBe('gap');
+    intake.offer(arrival(5));
+    expect(intake.offerSkipped({ from: 3, to: 9 })).toBe('taken');
+    expect(intake.offer(arrival(9))).toBe('duplicate');
+    intake.offer(arrival(10));
+    expect(intake.position).toEqual({ epoch: 'e', seq: 10 });
+    await settle();
+    expect(told).toMatchObject({ skipped: [], handled: [] });
+    const order: (number | string)[] = [];
+    intake.handle(({ seq }) => void order.push(seq, told.skipped.length));
+    await settle();
+    expect(order).toEqual([5, 0, 10, 1]);
+    expect(told).toMatchObject({ skipped: [{ from: 6, to: 9 }], handled: [5, 9, 10], errors: [] });
+    expect(told.cursors.map(({ seq }) => seq)).toEqual([5, 9, 10]);
   });
 
   it('§5.1: after a reset drops what waited, and does not count the handler that was at work', async () => {

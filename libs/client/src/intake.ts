@@ -1,4 +1,4 @@
-import type { Message } from '@posthorn/protocol';
+import type { Message, SkippedRange } from '@posthorn/protocol';
 import { backoffMs } from './backoff.ts';
 import { ClientError, inWords } from './client-error.ts';
 import { Pause } from './pause.ts';
@@ -16,6 +16,9 @@ export interface Delivery {
 /** A message as it arrives: its epoch is that of the intake. */
 type Arrival = Omit<Delivery, 'epoch'>;
 
+/** What waits for the application, in order. */
+type Waiting = Arrival | { skipped: SkippedRange } | { caughtUp: number };
+
 /** What the application does with a message. Once it has returned, or its promise has been kept, the message is handled. */
 export type MessageHandler = (delivery: Delivery) => unknown;
 
@@ -28,6 +31,8 @@ export interface IntakeHost {
   keepCursor(cursor: Cursor): void | Promise<void>;
   /** Everything through `seq` has been handled, and the cursor is kept. */
   onHandled(seq: number): void;
+  /** In the place of these messages, which the server does not keep any more. */
+  onSkipped(range: SkippedRange): void;
   onCaughtUp(seq: number): void;
   onError(error: ClientError): void;
 }
@@ -47,7 +52,7 @@ export class Intake {
   readonly #host: IntakeHost;
   readonly #handlers = new Set<MessageHandler>();
   readonly #pause = new Pause();
-  #waiting: (Arrival | { caughtUp: number })[] = [];
+  #waiting: Waiting[] = [];
   #handled: Cursor | undefined;
   /** The newest `seq` that was taken. */
   #taken = 0;
@@ -105,12 +110,16 @@ export class Intake {
 
   /** Takes what comes next. A `gap` is left alone: whoever brought it has to begin again from `position`. */
   offer(arrival: Arrival): 'taken' | 'duplicate' | 'gap' {
-    if (arrival.seq <= this.#taken) return 'duplicate';
-    if (arrival.seq !== this.#taken + 1 || this.#waiting.length >= MAX_WAITING) return 'gap';
-    this.#taken = arrival.seq;
-    this.#waiting.push(arrival);
-    this.#pump();
-    return 'taken';
+    return this.#take(arrival, arrival.seq, arrival.seq);
+  }
+
+  /** The same where there is nothing to hand out any more: the application is told once it is done with what came before. */
+  offerSkipped(range: SkippedRange): 'taken' | 'duplicate' | 'gap' {
+    return this.#take(
+      { skipped: { from: Math.max(range.from, this.#taken + 1), to: range.to } },
+      range.from,
+      range.to,
+    );
   }
 
   /** Everything that waited on the server has been taken: told once all of it is handled. */
@@ -137,6 +146,15 @@ export class Intake {
     const bound = new Pause();
     await Promise.race([this.#pumping, bound.wait(withinMs)]);
     bound.end();
+  }
+
+  #take(next: Waiting, from: number, to: number): 'taken' | 'duplicate' | 'gap' {
+    if (to <= this.#taken) return 'duplicate';
+    if (from > this.#taken + 1 || this.#waiting.length >= MAX_WAITING) return 'gap';
+    this.#taken = to;
+    this.#waiting.push(next);
+    this.#pump();
+    return 'taken';
   }
 
   #pump(): void {
@@ -167,10 +185,18 @@ export class Intake {
         continue;
       }
       const life = this.#life;
-      const isHandled = await this.#handOut(first, life);
+      const isHandled =
+        'skipped' in first ? await this.#pass(first.skipped, life) : await this.#handOut(first, life);
       if (!isHandled || life !== this.#life) continue;
       this.#waiting.shift();
     }
+  }
+
+  /** True when the application was told, and the cursor is kept behind it. */
+  async #pass(range: SkippedRange, life: number): Promise<boolean> {
+    this.#host.onSkipped(range);
+    await this.#finish(range.to, life);
+    return true;
   }
 
   /** True when it was handled and the cursor is kept. Tried again, with waits between, by those handlers that failed. */
@@ -204,10 +230,18 @@ export class Intake {
       }
     }
     if (done.size === 0 || life !== this.#life) return undefined;
-    const keeping = this.#keep({ epoch: this.#epoch, seq: delivery.seq });
+    const keeping = this.#finish(delivery.seq, life);
     if (isPromise(keeping)) await keeping;
-    if (life === this.#life) this.#host.onHandled(delivery.seq);
     return undefined;
+  }
+
+  /** Everything through `seq` is handled: keeps that, then tells. */
+  #finish(seq: number, life: number): void | Promise<void> {
+    const tell = (): void => {
+      if (life === this.#life) this.#host.onHandled(seq);
+    };
+    const keeping = this.#keep({ epoch: this.#epoch, seq });
+    return isPromise(keeping) ? keeping.then(tell) : tell();
   }
 
   /** In this very turn where the store is that fast, so that a reload cannot come between a handler and its cursor. */

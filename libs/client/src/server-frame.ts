@@ -15,6 +15,10 @@ const NEEDED: Record<FrameType, readonly [string, 'string' | 'number' | 'object'
     ['seq', 'number'],
     ['message', 'object'],
   ],
+  skipped: [
+    ['from', 'number'],
+    ['to', 'number'],
+  ],
   caughtUp: [['seq', 'number']],
   receipt: [
     ['id', 'string'],

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
 import {
   accepted,
   acceptPatiently,
@@ -173,7 +173,7 @@ async function holdKey(
   session: { query(sql: string, values: unknown[]): Promise<unknown> },
   key: string,
 ): Promise<string> {
-  const messageId = randomUUID();
+  const messageId = uuidv7();
   await session.query(
     `INSERT INTO idempotency_key (sender, key, body_hash, message_id) VALUES ('alice', $1, $2, $3)`,
     [key, idempotency(key).bodyHash, messageId],

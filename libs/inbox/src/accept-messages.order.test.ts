@@ -58,8 +58,8 @@ test('§1: concurrent batches with the same recipients give each inbox a gapless
     const seen: number[] = [];
     for (;;) {
       const isLast = !isWriting;
-      const [items] = await readEntries(inbox.db, [{ user, after: seen.at(-1) ?? 0, limit: 500 }]);
-      seen.push(...(items ?? []).map(({ seq }) => seq));
+      const [page] = await readEntries(inbox.db, [{ user, after: seen.at(-1) ?? 0, limit: 500 }]);
+      seen.push(...(page?.items ?? []).map(({ seq }) => seq));
       if (isLast) return seen;
     }
   };
@@ -97,14 +97,14 @@ test('§1: a message that stalls between its seq and its commit delays its recip
 
   expect((await send(inbox.db, newMessage('elsewhere'))).entries).toEqual([{ user: 'elsewhere', seq: 1 }]);
   const [visible] = await readEntries(inbox.db, [{ user: 'slow', after: 0, limit: 9 }]);
-  expect(visible?.map(({ seq }) => seq)).toEqual([1]);
+  expect(visible?.items.map(({ seq }) => seq)).toEqual([1]);
   expect((await claim(inbox.db, 'slow')).newestSeq).toBe(1);
 
   await session.query('SELECT pg_advisory_unlock(1)');
   expect((await first).entries).toContainEqual({ user: 'slow', seq: 2 });
   expect((await second).entries).toEqual([{ user: 'slow', seq: 3 }]);
   const [all] = await readEntries(inbox.db, [{ user: 'slow', after: 1, limit: 9 }]);
-  expect(all?.map(({ message }) => message.text)).toEqual(['stall', 'after it']);
+  expect(all?.items.map(({ message }) => message.text)).toEqual(['stall', 'after it']);
 });
 
 test('§1: a message that stalled and was rolled back leaves no hole', async () => {

@@ -103,7 +103,8 @@ test('§4: data comes back unchanged: the order of its keys, __proto__, numbers,
   const data = JSON.parse(json);
   const text = ` \t\r\n'"\\ $1 {} 👩‍👩‍👧‍👦 \u202e\ufeff`;
   const { message } = await send(inbox.db, newMessage('exact', { text, data }));
-  const [[item] = []] = await readEntries(inbox.db, [{ user: 'exact', after: 0, limit: 1 }]);
+  const [page] = await readEntries(inbox.db, [{ user: 'exact', after: 0, limit: 1 }]);
+  const item = page?.items[0];
   const found = await findMessage(inbox.db, message.id, 'alice');
   for (const seen of [message, item?.message, found]) {
     expect(JSON.stringify(seen?.data)).toBe(JSON.stringify(data));
@@ -115,10 +116,10 @@ test('§4: data comes back unchanged: the order of its keys, __proto__, numbers,
 test('§4: a message with only data has no text, and the reverse', async () => {
   const onlyData = await send(inbox.db, { sender: 'alice', to: ['half'], data: {} });
   const onlyText = await send(inbox.db, { sender: 'alice', to: ['half'], text: 'x' });
-  const [items] = await readEntries(inbox.db, [{ user: 'half', after: 0, limit: 9 }]);
+  const [page] = await readEntries(inbox.db, [{ user: 'half', after: 0, limit: 9 }]);
   expect(onlyData.message).not.toHaveProperty('text');
   expect(onlyText.message).not.toHaveProperty('data');
-  expect(items?.map(({ message }) => Object.keys(message).sort())).toEqual([
+  expect(page?.items.map(({ message }) => Object.keys(message).sort())).toEqual([
     ['createdAt', 'data', 'from', 'id'],
     ['createdAt', 'from', 'id', 'text'],
   ]);
@@ -126,7 +127,8 @@ test('§4: a message with only data has no text, and the reverse', async () => {
 
 test('§4: createdAt of the answer is that of every later reading', async () => {
   const { message } = await send(inbox.db, newMessage('clock'));
-  const [[item] = []] = await readEntries(inbox.db, [{ user: 'clock', after: 0, limit: 1 }]);
+  const [page] = await readEntries(inbox.db, [{ user: 'clock', after: 0, limit: 1 }]);
+  const item = page?.items[0];
   const found = await findMessage(inbox.db, message.id, 'alice');
   expect([item?.message.createdAt, found?.createdAt]).toEqual([message.createdAt, message.createdAt]);
 });

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { InboxDatabase, Statement } from './database';
 import { lockTimeoutSql } from './lock-wait';
@@ -38,7 +39,7 @@ export async function commitSends(
   sends: readonly NewMessage[],
   { first, firstMs, thenMs }: CommitLocks,
 ): Promise<(AcceptedMessage | typeof TAKEN)[]> {
-  const ids = sends.map(() => uuidv7());
+  const ids = makeIds(sends.length);
   const pairs = sends
     .flatMap((send, index) => send.to.map((user) => ({ user, index })))
     .sort((a, b) => compareBytes(a.user, b.user) || a.index - b.index);
@@ -68,6 +69,13 @@ export async function commitSends(
     const placed = rowsById.get(ids[index] ?? '');
     return placed === undefined ? TAKEN : acceptedMessage(send, placed);
   });
+}
+
+/** Rising ids of this very moment: an id of another day is refused, also after a clock that was wrong was set right. */
+function makeIds(count: number): string[] {
+  const msecs = Date.now();
+  const first = randomInt(2 ** 31);
+  return Array.from({ length: count }, (_, index) => uuidv7({ msecs, seq: first + index }));
 }
 
 function acceptedMessage(send: NewMessage, placed: readonly EntryRow[]): AcceptedMessage {

@@ -126,8 +126,8 @@ test('§1: a message whose answer got lost was committed: the outcome of an outa
   await send(db, newMessage('lost'));
   proxy.mode = 'drop-replies';
   await expectOutages([acceptOrThrow('lost')], 2_000);
-  const [items] = await readEntries(inbox.db, [{ user: 'lost', after: 0, limit: 9 }]);
-  expect(items?.map(({ seq }) => seq)).toEqual([1, 2]);
+  const [page] = await readEntries(inbox.db, [{ user: 'lost', after: 0, limit: 9 }]);
+  expect(page?.items.map(({ seq }) => seq)).toEqual([1, 2]);
 });
 
 test('a database without the schema is an outage that names the way out', async () => {

@@ -1,5 +1,6 @@
-import { Pool, type QueryResultRow, types } from 'pg';
+import { Client, Pool, type QueryResultRow, types } from 'pg';
 import type { DataSource } from 'typeorm';
+import { clockMsSql, faultOfClock } from './clock';
 import { type DurabilityFacts, faultOfDurability, readDurability, risksOfDurability } from './durability';
 import { asOutage, isRetryable, isSilence, OutageError } from './outage';
 import { queryPool } from './query-pool';
@@ -25,6 +26,7 @@ export interface DatabaseFaults {
   postgres?: string;
   schema?: string;
   durability?: string;
+  clock?: string;
 }
 
 /** A prepared statement. The name is unique: Postgres keeps its plan under it. */
@@ -60,6 +62,7 @@ export class InboxDatabase {
   readonly #log: DatabaseLog;
   readonly #onFault: () => void;
   readonly #openSource: () => DataSource;
+  readonly #openMaintainer: () => Client;
   #source: DataSource;
   #initializing: Promise<DataSource> | null = null;
   #leaving: Promise<void> = Promise.resolve();
@@ -90,6 +93,14 @@ export class InboxDatabase {
     });
     // An idle connection that the server ends reports it here; without a listener the process would end.
     this.#pool.on('error', (error) => this.#log.warn('idle Postgres connection lost', { error }));
+    this.#openMaintainer = () =>
+      new Client({
+        connectionString: options.url,
+        lock_timeout: LOCK_TIMEOUT_MS,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        keepAlive: true,
+        application_name: 'posthorn',
+      });
     this.#openSource = () => createDataSource(options.url, { max: 4, ...limits });
     this.#source = this.#openSource();
   }
@@ -140,16 +151,49 @@ export class InboxDatabase {
     }
   }
 
+  /**
+   * Runs what changes tables, on a connection of its own: its statements may take long, but not wait long for a lock.
+   * `signal` has Postgres give up the one that runs.
+   * @throws OutageError
+   */
+  async maintain<T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const client = this.#openMaintainer();
+    // A connection that breaks fails its query, which tells.
+    client.on('error', () => undefined);
+    let pid = 0;
+    const giveUp = async (): Promise<void> => {
+      await this.#pool.query('SELECT pg_cancel_backend($1)', [pid]);
+      await client.end();
+    };
+    const onAbort = (): void => {
+      giveUp().catch((error: unknown) => this.#log.warn('a statement was not cancelled', { error }));
+    };
+    try {
+      signal?.throwIfAborted();
+      await client.connect();
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      pid = rows[0]?.pid ?? 0;
+      signal?.addEventListener('abort', onAbort);
+      return await work(client);
+    } catch (error) {
+      throw this.#failed(error);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      await client.end().catch(() => undefined); // it was broken already
+    }
+  }
+
   /** Null when Postgres answers, its schema is current and it keeps what it commits, else all that is missing, in words. */
   async readiness(): Promise<DatabaseFaults | null> {
     try {
-      const readsOnly = await this.#readsOnly();
+      const { readsOnly, clock } = await this.#state();
       const behind = await this.#migrationsBehind();
       const durability = await this.#durabilityFault();
       const faults: DatabaseFaults = {
         ...(readsOnly ? { postgres: READS_ONLY } : {}),
         ...(behind > 0 ? { schema: `the schema is ${behind} migration(s) behind: run pnpm migrate` } : {}),
         ...(durability === null ? {} : { durability }),
+        ...(clock === null ? {} : { clock }),
       };
       return Object.keys(faults).length === 0 ? null : faults;
     } catch (error) {
@@ -157,12 +201,14 @@ export class InboxDatabase {
     }
   }
 
-  /** Such a Postgres answers, and takes no message. */
-  async #readsOnly(): Promise<boolean> {
-    const { rows } = await this.#pool.query<{ reads_only: boolean }>(
-      `SELECT current_setting('transaction_read_only')::boolean AS reads_only`,
+  /** One that only reads answers, and takes no message; nor does it take one of another day (`message_id_time_check`). */
+  async #state(): Promise<{ readsOnly: boolean; clock: string | null }> {
+    const { rows } = await this.#pool.query<{ reads_only: boolean; now_ms: number }>(
+      `SELECT current_setting('transaction_read_only')::boolean AS reads_only, ${clockMsSql} AS now_ms`,
     );
-    return rows[0]?.reads_only ?? false;
+    const [state] = rows;
+    if (state === undefined) throw new OutageError('Postgres told nothing of itself');
+    return { readsOnly: state.reads_only, clock: faultOfClock(state.now_ms) };
   }
 
   async #migrationsBehind(): Promise<number> {

@@ -7,7 +7,7 @@ export interface DurabilityFacts {
   unlogged: string[];
 }
 
-/** Asks for them; takes the names of our tables. It sees the settings as our own connections have them. */
+/** Asks for them; takes the names of our tables, and looks at their partitions too. It sees the settings as our own connections have them. */
 export const readDurability = {
   name: 'read-durability',
   text: `
@@ -15,8 +15,9 @@ export const readDurability = {
            current_setting('fsync') AS fsync,
            current_setting('full_page_writes') AS full_page_writes,
            ARRAY(
+             WITH ours AS (SELECT to_regclass(name)::oid AS oid FROM unnest($1::text[]) AS name)
              SELECT relname::text FROM pg_class
-             WHERE oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS ours (name))
+             WHERE oid IN (SELECT oid FROM ours UNION SELECT inhrelid FROM pg_inherits JOIN ours ON oid = inhparent)
                AND relpersistence <> 'p'
              ORDER BY relname
            ) AS unlogged`,

@@ -3,6 +3,7 @@ import {
   claim,
   epochOf,
   fillInbox,
+  idOfSql,
   newMessage,
   openTestInbox,
   send,
@@ -114,8 +115,9 @@ test('reads a few rows of a long inbox, not all of it', async () => {
   await inbox.database.query(
     `WITH m AS (
        INSERT INTO message (id, sender, recipients, text, created_at)
-       SELECT gen_random_uuid(), 'alice', ARRAY['long'], nth::text, now() - (${LENGTH} - nth) * interval '10 s'
-       FROM generate_series(1, ${LENGTH}) AS nth RETURNING id, text
+       SELECT ${idOfSql('at')}, 'alice', ARRAY['long'], nth::text, at
+       FROM (SELECT nth, now() - (${LENGTH} - nth) * interval '10 s' AS at FROM generate_series(1, ${LENGTH}) AS nth) AS made
+       RETURNING id, text
      ), i AS (INSERT INTO inbox VALUES ('long', ${LENGTH}))
      INSERT INTO inbox_entry SELECT 'long', text::bigint, id FROM m`,
   );

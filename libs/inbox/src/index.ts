@@ -10,6 +10,7 @@ export * from './find-lowest-cursors';
 export { findMessage } from './find-message';
 export * from './find-receipts';
 export * from './find-user';
+export * from './keep-partitions';
 export { deviceLock, readerLock } from './lock-wait';
 export { LockedLane } from './locked-lane';
 export * from './move-cursors';

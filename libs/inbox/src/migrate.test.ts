@@ -3,11 +3,17 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { migrateDatabase } from '@posthorn/stack';
-import { createTestDatabase, holdLocks, type TestDatabase, whenBlocked } from '@posthorn/testing';
+import { createTestDatabase, eventually, holdLocks, type TestDatabase, whenBlocked } from '@posthorn/testing';
+import type { DataSource } from 'typeorm';
 import { claim, fillInbox, newMessage, openInboxDatabase, send } from '../test/inbox-fixture';
 import type { InboxDatabase } from './database';
 import { moveCursors } from './move-cursors';
+import { readEntries } from './read-entries';
 import { createDataSource, migrations } from './schema';
+
+async function countMigrations(source: DataSource): Promise<number> {
+  return (await source.query<object[]>('SELECT FROM posthorn_migration')).length;
+}
 
 let home: TestDatabase;
 let empty: { url: string };
@@ -38,6 +44,40 @@ test('§2: while the schema is behind, a service is unready and says so; no rest
   expect(await db.readiness()).toBeNull();
   expect((await send(db, newMessage('bob'))).entries).toEqual([{ user: 'bob', seq: 1 }]);
 });
+
+test('§2: messages come and go while the schema is brought up to date, and none is lost', async () => {
+  const source = await createDataSource(empty.url).initialize();
+  const inbox = openInboxDatabase(empty.url);
+  const stop = new AbortController();
+  try {
+    while ((await countMigrations(source)) > 1) await source.undoLastMigration();
+    const ids: string[] = [];
+    const sending = [0, 1, 2, 3].map(async (nth) => {
+      while (!stop.signal.aborted) ids.push((await send(inbox, newMessage(`user-${nth}`))).message.id);
+    });
+    const reading = [0, 1, 2, 3].map(async (nth) => {
+      while (!stop.signal.aborted) {
+        const [page] = await readEntries(inbox, [{ user: `user-${nth}`, after: 0, limit: 500 }]);
+        expect(page?.skipped).toEqual([]);
+      }
+    });
+    const working = Promise.all([...sending, ...reading]);
+    await eventually('traffic flows', () => ids.length > 50);
+    await migrateDatabase(empty.url);
+    const before = ids.length;
+    await eventually('traffic flows still', () => ids.length > before + 50);
+    stop.abort();
+    await working;
+    const stored = await source.query<{ id: string }[]>(
+      `SELECT m.id FROM message m JOIN inbox_entry e ON e.message_id = m.id WHERE e.user_id LIKE 'user-%'`,
+    );
+    expect(stored.map(({ id }) => id).sort()).toEqual(ids.sort());
+  } finally {
+    stop.abort();
+    await inbox.close();
+    await source.destroy();
+  }
+}, 30_000);
 
 test('§2: a migration again changes nothing', async () => {
   const read = (): Promise<object[]> => home.query('SELECT epoch, since FROM epoch');

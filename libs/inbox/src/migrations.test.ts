@@ -38,6 +38,12 @@ it.each([
   ['DROP TABLE inbox', /`contracts`/],
   ['ALTER TABLE inbox RENAME newest_seq TO newest', /old name/],
   ['ALTER TABLE inbox RENAME TO boxes', /old name/],
+  ['ALTER TABLE inbox RENAME TO boxes; CREATE TABLE other (a int)', /old name/],
+  ['ALTER TABLE inbox RENAME CONSTRAINT inbox_pkey TO other', /old name/],
+  [
+    'ALTER TABLE inbox RENAME TO old; CREATE TABLE inbox (a int) PARTITION BY RANGE (a); ALTER TABLE inbox ATTACH PARTITION old FOR VALUES FROM (MINVALUE) TO (7)',
+    /attaching a partition of a part/,
+  ],
   ['UPDATE inbox SET newest_seq = 1', /UpdateStmt/],
   ['DELETE FROM inbox', /DeleteStmt/],
   ['INSERT INTO inbox SELECT user_id, 1 FROM device', /in batches/],
@@ -57,6 +63,7 @@ it.each([
   'ALTER TABLE inbox VALIDATE CONSTRAINT c',
   'ALTER TABLE inbox ADD CONSTRAINT c UNIQUE USING INDEX i',
   'ALTER TABLE inbox SET (fillfactor = 70)',
+  'ALTER TABLE inbox RENAME TO old; ALTER TABLE old RENAME CONSTRAINT inbox_pkey TO old_pkey; CREATE TABLE inbox (a int) PARTITION BY RANGE (a); ALTER TABLE inbox ATTACH PARTITION old FOR VALUES FROM (MINVALUE) TO (MAXVALUE)',
   'CREATE TABLE other (a int); CREATE INDEX ON other (a); INSERT INTO other SELECT 1; ALTER TABLE other ADD UNIQUE (a)',
 ])('takes: %s', async (statement) => {
   expect(await lintMigration(migrationOf([statement]))).toEqual([]);

@@ -28,7 +28,7 @@ const MAX_ENTRIES = 5_000;
 /** A move whose device is held, or an entry that was delivered. */
 type MovedRow =
   | { nth: number; cursor: number; message_id: null }
-  | { nth: null; message_id: string; user_id: string; sender: string; at: string };
+  | { nth: null; message_id: string; user_id: string; sender: string | null; at: string };
 
 /**
  * Moves cursors forward, never back, and records *delivered* for every entry that a cursor passes. One statement:
@@ -67,6 +67,7 @@ export async function moveCursors(
   for (const row of rows) {
     if (row.nth !== null) continue;
     const { message_id: messageId, sender, user_id: user, at } = row;
+    if (sender === null) continue; // dropped with old messages while the cursor moved
     holders.get(user)?.news.push({ messageId, sender, user, status: 'delivered', at });
   }
   return shareResults(moves, results);

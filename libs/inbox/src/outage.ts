@@ -27,6 +27,13 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
 const OUTAGE_CLASSES = new Set(['08', '28', '3D', '53', '57', '58', 'XX']);
 const OUTAGE_STATES = new Set(['25006', '25P03', '40001', '40P01', '42501', '42P01', '42703']);
 
+/** What refuses a message because of the clock of whoever made its id. */
+const CLOCK_CONSTRAINTS = new Set<unknown>(['message_id_time_check', 'partition_bound']);
+
+function isOfClock(error: unknown): boolean {
+  return error instanceof Error && 'constraint' in error && CLOCK_CONSTRAINTS.has(error.constraint);
+}
+
 /** The SQLSTATE of an error that the server reported, else null. */
 function sqlState(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error) || !('severity' in error)) return null;
@@ -58,6 +65,11 @@ export function asOutage(error: unknown): Error {
   const state = sqlState(error);
   if (state === LOCK_NOT_AVAILABLE) {
     return new LockedError('a row is locked by another transaction', { cause: error });
+  }
+  if (isOfClock(error)) {
+    return new OutageError('the clock is a day or more off that of Postgres: set the one that is wrong', {
+      cause: error,
+    });
   }
   // Without a SQLSTATE it never came from the server: refused, reset, timed out, pool exhausted.
   if (state === null || OUTAGE_CLASSES.has(state.slice(0, 2)) || OUTAGE_STATES.has(state)) {

@@ -29,9 +29,10 @@ test.each([
   [12, 5, []],
   [Number.MAX_SAFE_INTEGER, 5, []],
 ])('§4: entries after %i, at most %i, come in order', async (after, limit, seqs) => {
-  const [items] = await readEntries(inbox.db, [{ user: 'bob', after, limit }]);
-  expect(items?.map(({ seq }) => seq)).toEqual(seqs);
-  expect(items?.map(({ message }) => message.text)).toEqual(seqs.map(String));
+  const [page] = await readEntries(inbox.db, [{ user: 'bob', after, limit }]);
+  expect(page).toMatchObject({ skipped: [], newest: 12 });
+  expect(page?.items.map(({ seq }) => seq)).toEqual(seqs);
+  expect(page?.items.map(({ message }) => message.text)).toEqual(seqs.map(String));
 });
 
 test('§1: parts of several inboxes, also of one twice, come back in the order asked', async () => {
@@ -42,7 +43,7 @@ test('§1: parts of several inboxes, also of one twice, come back in the order a
     { user: 'bob', after: 10, limit: 9 },
     { user: 'bob', after: 0, limit: 1 },
   ]);
-  expect(pages.map((items) => items.map(({ seq }) => seq))).toEqual([[2, 3], [], [11, 12], [1]]);
+  expect(pages.map(({ items }) => items.map(({ seq }) => seq))).toEqual([[2, 3], [], [11, 12], [1]]);
   expect(await readEntries(inbox.db, [])).toEqual([]);
 });
 
@@ -50,7 +51,7 @@ test('§5: they come with the epoch that they are of, also where there are none'
   const query = { user: 'bob', after: 11, limit: 5 };
   const before = await readEntriesOfEpoch(inbox.db, [query]);
   expect(before.epoch).toBe(await epochOf(inbox));
-  expect(before.pages.map((items) => items.map(({ seq }) => seq))).toEqual([[12]]);
+  expect(before.pages.map(({ items }) => items.map(({ seq }) => seq))).toEqual([[12]]);
   expect(await readEntriesOfEpoch(inbox.db, [])).toEqual({ epoch: before.epoch, pages: [] });
 });
 
@@ -61,9 +62,9 @@ test('§4: only the sender’s own copy has to', async () => {
     { user: 'dave', after: 0, limit: 1 },
     { user: 'erin', after: 0, limit: 1 },
   ]);
-  expect(own).toEqual([{ seq: 1, message }]);
-  expect(other).toEqual([{ seq: 1, message: seen }]);
-  expect(Object.keys(own?.[0]?.message ?? {})).toEqual(['id', 'from', 'to', 'text', 'createdAt']);
+  expect(own?.items).toEqual([{ seq: 1, message }]);
+  expect(other?.items).toEqual([{ seq: 1, message: seen }]);
+  expect(Object.keys(own?.items[0]?.message ?? {})).toEqual(['id', 'from', 'to', 'text', 'createdAt']);
 });
 
 test('§4: a page of an inbox comes with the newest seq of the whole', async () => {
@@ -83,4 +84,83 @@ test('§4: lastSeq is never below the last of the items, while messages arrive',
   );
   await sending;
   for (const { items, lastSeq } of pages) expect(lastSeq).toBeGreaterThanOrEqual(items.length);
+});
+
+test.each([
+  [
+    0,
+    9,
+    [3, 4, 5, 9],
+    [
+      [1, 2],
+      [6, 8],
+      [10, 12],
+    ],
+  ],
+  [
+    0,
+    4,
+    [3, 4, 5, 9],
+    [
+      [1, 2],
+      [6, 8],
+    ],
+  ],
+  [0, 3, [3, 4, 5], [[1, 2]]],
+  [1, 1, [3], [[2, 2]]],
+  [
+    4,
+    9,
+    [5, 9],
+    [
+      [6, 8],
+      [10, 12],
+    ],
+  ],
+  [
+    6,
+    9,
+    [9],
+    [
+      [7, 8],
+      [10, 12],
+    ],
+  ],
+  [9, 9, [], [[10, 12]]],
+  [11, 9, [], [[12, 12]]],
+  [12, 9, [], []],
+  [90, 9, [], []],
+] as const)(
+  '§5.2: what an inbox does not have any more is told, after %i, at most %i',
+  async (after, limit, seqs, ranges) => {
+    await fillInbox(inbox.db, 'holes', 12);
+    await inbox.database.query(
+      `DELETE FROM inbox_entry WHERE user_id = 'holes' AND seq NOT IN (3, 4, 5, 9) OR user_id = 'holes' AND seq > 12`,
+    );
+    await inbox.database.query(`UPDATE inbox SET newest_seq = 12 WHERE user_id = 'holes'`);
+    const skipped = ranges.map(([from, to]) => ({ from, to }));
+    const [page] = await readEntries(inbox.db, [{ user: 'holes', after, limit }]);
+    expect(page).toMatchObject({ skipped, newest: 12 });
+    expect(page?.items.map(({ seq }) => seq)).toEqual(seqs);
+    expect(await readInboxPage(inbox.db, { user: 'holes', after, limit })).toEqual({
+      items: page?.items,
+      ...(skipped.length === 0 ? {} : { skipped }),
+      lastSeq: 12,
+    });
+    await inbox.database.query(
+      `DELETE FROM inbox_entry WHERE user_id = 'holes'; DELETE FROM inbox WHERE user_id = 'holes'`,
+    );
+  },
+);
+
+test('§5.2: nothing is taken for gone that is only being committed', async () => {
+  const sent = new AbortController();
+  const sending = Promise.all(countTo(4).map(() => fillInbox(inbox.db, 'grace', 50))).finally(() =>
+    sent.abort(),
+  );
+  while (!sent.signal.aborted) {
+    const [page] = await readEntries(inbox.db, [{ user: 'grace', after: 0, limit: 500 }]);
+    expect(page).toMatchObject({ skipped: [], newest: page?.items.length });
+  }
+  await sending;
 });

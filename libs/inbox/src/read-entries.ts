@@ -1,4 +1,4 @@
-import type { InboxItem } from '@posthorn/protocol';
+import type { InboxItem, SkippedRange } from '@posthorn/protocol';
 import type { InboxDatabase, Statement } from './database';
 import { type MessageRow, messageFromRow, timeSql } from './message-row';
 
@@ -9,19 +9,30 @@ export interface EntriesQuery {
   limit: number;
 }
 
+/** A part of an inbox as one moment saw it. */
+export interface EntriesPage {
+  /** In order of `seq`. */
+  items: InboxItem[];
+  /** What lies before, between and behind the items and is not there any more, in order; up to the last item of a full page, else to the end. */
+  skipped: SkippedRange[];
+  /** The newest `seq` of the whole inbox; 0 where there is none. */
+  newest: number;
+}
+
 /** Parts of inboxes, and which life of the inboxes their `seq` belong to. */
 export interface EntriesOfEpoch {
   epoch: string;
   /** In the order asked. */
-  pages: InboxItem[][];
+  pages: EntriesPage[];
 }
 
-/** The first row stands for the epoch and for no entry. */
-type EntryRow = { epoch: string; nth: null } | (MessageRow & { epoch: null; nth: number; seq: number });
+/** The first row of each part tells how far its inbox goes; where nothing is asked, one tells the epoch alone. */
+type EntryRow =
+  | { epoch: string; nth: number | null; seq: number | null; id: null }
+  | (MessageRow & { epoch: null; nth: number; seq: number });
 
 /**
- * Reads parts of several inboxes at once, each in order of `seq`, as their owners see them, with the epoch that all of
- * it is of.
+ * Reads parts of several inboxes at once, as their owners see them, with the epoch that all of it is of.
  * @throws OutageError
  */
 export async function readEntriesOfEpoch(
@@ -34,12 +45,18 @@ export async function readEntriesOfEpoch(
     queries.map((query) => query.limit),
   ]);
   let epoch: string | null = null;
-  const pages: InboxItem[][] = queries.map(() => []);
+  const pages: EntriesPage[] = queries.map(() => ({ items: [], skipped: [], newest: 0 }));
   for (const row of rows) {
-    if (row.nth === null) epoch = row.epoch;
-    else pages[row.nth - 1]?.push({ seq: row.seq, message: messageFromRow(row) });
+    const page = row.nth === null ? undefined : pages[row.nth - 1];
+    if (row.id === null) {
+      epoch = row.epoch;
+      if (page !== undefined) page.newest = row.seq ?? 0;
+    } else {
+      page?.items.push({ seq: row.seq, message: messageFromRow(row) });
+    }
   }
   if (epoch === null) throw new Error('entries came without their epoch');
+  for (const [index, page] of pages.entries()) page.skipped = findSkipped(queries[index], page);
   return { epoch, pages };
 }
 
@@ -50,17 +67,33 @@ export async function readEntriesOfEpoch(
 export async function readEntries(
   db: InboxDatabase,
   queries: readonly EntriesQuery[],
-): Promise<InboxItem[][]> {
+): Promise<EntriesPage[]> {
   return (await readEntriesOfEpoch(db, queries)).pages;
 }
 
-/** One snapshot for the entries and their epoch. `recipients` comes along for the sender's own copies only. */
+/** An inbox is made without a gap: what is not there has left with the partition that it was in. */
+function findSkipped(query: EntriesQuery | undefined, { items, newest }: EntriesPage): SkippedRange[] {
+  if (query === undefined) return [];
+  const skipped: SkippedRange[] = [];
+  let next = query.after + 1;
+  for (const { seq } of items) {
+    if (seq > next) skipped.push({ from: next, to: seq - 1 });
+    next = seq + 1;
+  }
+  if (items.length < query.limit && newest >= next) skipped.push({ from: next, to: newest });
+  return skipped;
+}
+
+/**
+ * One snapshot for the entries, the ends of their inboxes and the epoch: what was committed later is in none of them.
+ * `recipients` comes along for the sender's own copies only.
+ */
 const READ_ENTRIES: Statement = {
   name: 'read-entries',
   text: `
-    SELECT epoch, NULL::int AS nth, NULL::bigint AS seq, NULL::uuid AS id, NULL AS sender, NULL::text[] AS recipients,
-      NULL AS text, NULL::json AS data, NULL AS created_at
-    FROM epoch
+    SELECT epoch, asked.nth::int AS nth, (SELECT newest_seq FROM inbox WHERE user_id = asked.user_id) AS seq,
+      NULL::uuid AS id, NULL AS sender, NULL::text[] AS recipients, NULL AS text, NULL::json AS data, NULL AS created_at
+    FROM epoch LEFT JOIN unnest($1::text[]) WITH ORDINALITY AS asked (user_id, nth) ON true
     UNION ALL
     (SELECT NULL, asked.nth::int, e.seq, m.id, m.sender,
       CASE WHEN m.sender = asked.user_id THEN m.recipients END AS recipients,

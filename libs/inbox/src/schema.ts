@@ -7,14 +7,22 @@ import { InboxEntryEntity } from './entities/inbox-entry.entity';
 import { MessageEntity } from './entities/message.entity';
 import { ReceiptEntity } from './entities/receipt.entity';
 import { CreateInbox1763800000000 } from './migrations/1763800000000-create-inbox';
+import { PartitionInboxEntries1764200000000 } from './migrations/1764200000000-partition-inbox-entries';
+import { PartitionReceipts1764200000001 } from './migrations/1764200000001-partition-receipts';
+import { PartitionMessages1764200000002 } from './migrations/1764200000002-partition-messages';
 
 /** In the order in which they run. */
-export const migrations = [CreateInbox1763800000000];
+export const migrations = [
+  CreateInbox1763800000000,
+  PartitionInboxEntries1764200000000,
+  PartitionReceipts1764200000001,
+  PartitionMessages1764200000002,
+];
 
 /** Where TypeORM keeps which migrations ran. */
 export const MIGRATIONS_TABLE = 'posthorn_migration';
 
-/** Every table whose rows have to last. */
+/** Every table whose rows have to last; with those that are partitioned, their partitions. */
 export const TABLES = [
   'device',
   'epoch',

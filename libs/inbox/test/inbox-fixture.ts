@@ -165,3 +165,9 @@ export async function holderOf(inbox: TestInbox, user: string, device: string): 
 export function countTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
 }
+
+/** SQL for an id as send-api makes it: of the time of the expression `at`. */
+export function idOfSql(at: string): string {
+  return `overlay(gen_random_uuid()::text placing
+    regexp_replace(lpad(to_hex((extract(epoch FROM ${at}) * 1000)::bigint), 12, '0'), '^(.{8})', '\\1-') from 1 for 13)::uuid`;
+}

@@ -18,7 +18,8 @@ const SCANS = 'all rows are looked at under the lock';
 export async function lintMigration(migration: LintedMigration): Promise<string[]> {
   const statements = await statementsOf(migration);
   const created = new Set(statements.flatMap((node) => createdBy(node) ?? []));
-  const faults = statements.flatMap((node) => faultsOf(node, created, migration));
+  const replaced = new Set(statements.flatMap((node) => replacedBy(node, created) ?? []));
+  const faults = statements.flatMap((node) => faultsOf(node, created, replaced, migration));
   return [...faults, ...faultsOfConcurrency(statements, migration.transaction !== false)];
 }
 
@@ -53,7 +54,12 @@ async function statementsOf(migration: MigrationInterface): Promise<Node[]> {
   return parsed.flatMap(({ stmts = [] }) => stmts.flatMap(({ stmt }) => stmt ?? []));
 }
 
-function faultsOf(node: Node, created: ReadonlySet<string>, migration: LintedMigration): string[] {
+function faultsOf(
+  node: Node,
+  created: ReadonlySet<string>,
+  replaced: ReadonlySet<string>,
+  migration: LintedMigration,
+): string[] {
   if ('CreateStmt' in node) return [];
   if ('IndexStmt' in node) {
     const { relation, concurrent } = node.IndexStmt;
@@ -71,8 +77,8 @@ function faultsOf(node: Node, created: ReadonlySet<string>, migration: LintedMig
   }
   if ('AlterTableStmt' in node) {
     const table = node.AlterTableStmt.relation?.relname;
-    if (isOf(created, table)) return [];
     return (node.AlterTableStmt.cmds ?? []).flatMap((command) => {
+      if (isOf(created, table) && !attachesOther(command, created)) return [];
       const fault =
         'AlterTableCmd' in command ? faultOfAlter(command.AlterTableCmd, migration) : 'is unknown';
       return fault === null ? [] : [`ALTER TABLE ${table}: ${fault}`];
@@ -85,6 +91,14 @@ function faultsOf(node: Node, created: ReadonlySet<string>, migration: LintedMig
     if (migration.contracts !== undefined) return [];
     return [`DROP: ${CONTRACTS}`];
   }
+  // Under the old name there is another table before anybody sees it.
+  if ('RenameStmt' in node && replacedBy(node, created) !== undefined) return [];
+  if (
+    'RenameStmt' in node &&
+    node.RenameStmt.renameType === 'OBJECT_TABCONSTRAINT' &&
+    isOf(replaced, node.RenameStmt.relation?.relname)
+  )
+    return [];
   if ('RenameStmt' in node)
     return ['RENAME: the release before knows the old name only: add, fill, then drop'];
   const [kind] = Object.keys(node);
@@ -101,6 +115,8 @@ function faultOfAlter({ subtype, def, name }: AlterTableCmd, { contracts }: Lint
     case 'AT_ResetRelOptions':
     case 'AT_SetStatistics':
       return null;
+    case 'AT_AttachPartition':
+      return takesAll(def) ? null : `attaching a partition of a part: ${SCANS}`;
     case 'AT_AddColumn':
       return def !== undefined && 'ColumnDef' in def ? faultOfColumn(def.ColumnDef) : 'is unknown';
     case 'AT_AddConstraint':
@@ -136,6 +152,31 @@ function faultOfConstraint({ conname, contype, skip_validation, indexname }: Con
       ? 'NOT VALID, then VALIDATE CONSTRAINT in a migration of its own'
       : 'an index made CONCURRENTLY, then USING INDEX';
   return `ADD CONSTRAINT ${conname}: ${SCANS}; ${remedy}`;
+}
+
+/** The new name of a table whose old one another table gets in the same migration. */
+function replacedBy(node: Node, created: ReadonlySet<string>): string | undefined {
+  if (!('RenameStmt' in node)) return undefined;
+  const { renameType, relation, newname } = node.RenameStmt;
+  return renameType === 'OBJECT_TABLE' && isOf(created, relation?.relname) ? newname : undefined;
+}
+
+/** Attaches a table that was there before. */
+function attachesOther(command: Node, created: ReadonlySet<string>): boolean {
+  if (!('AlterTableCmd' in command) || command.AlterTableCmd.subtype !== 'AT_AttachPartition') return false;
+  const { def } = command.AlterTableCmd;
+  return def === undefined || !('PartitionCmd' in def) || !isOf(created, def.PartitionCmd.name?.relname);
+}
+
+/** From MINVALUE to MAXVALUE: no row has to be looked at, where the column is NOT NULL. */
+function takesAll(def: Node | undefined): boolean {
+  if (def === undefined || !('PartitionCmd' in def)) return false;
+  const { lowerdatums = [], upperdatums = [] } = def.PartitionCmd.bound ?? {};
+  return isBound(lowerdatums, 'minvalue') && isBound(upperdatums, 'maxvalue');
+}
+
+function isBound(datums: readonly Node[], name: string): boolean {
+  return datums.length > 0 && datums.every((datum) => JSON.stringify(datum).includes(`{"sval":"${name}"}`));
 }
 
 function isConstant(node: Node): boolean {

@@ -55,12 +55,17 @@ export const serverFrameKinds: Readonly<Record<ServerFrame['type'], FrameKind>> 
     ),
   },
   message: {
-    meaning: 'An inbox entry; on one connection each `seq` is one more than the last.',
+    meaning:
+      'An inbox entry; on one connection each `seq` is one more than the last, or than what was skipped.',
     schema: frame(
       'message',
       { seq: { ...SEQ, minimum: 1 }, message: MESSAGE },
       { incomplete: { const: true, description: '`data` cannot be encoded, and is left out.' } },
     ),
+  },
+  skipped: {
+    meaning: 'These entries are not kept any more: delivery goes on behind them.',
+    schema: frame('skipped', { from: { ...SEQ, minimum: 1 }, to: { ...SEQ, minimum: 1 } }),
   },
   caughtUp: {
     meaning: 'Everything that was waiting at the connect has been sent.',

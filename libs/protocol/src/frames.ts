@@ -18,6 +18,7 @@ export type ServerFrame =
       reset?: true;
     }
   | { type: 'message'; seq: number; message: Message; incomplete?: true }
+  | { type: 'skipped'; from: number; to: number }
   | { type: 'caughtUp'; seq: number }
   | { type: 'receipt'; id: string; user: string; status: ReceiptStatus; at: string }
   | { type: 'ok'; ref: Ref }

@@ -20,6 +20,12 @@ export interface InboxItem {
   message: Message;
 }
 
+/** Positions of an inbox whose messages are not kept any more (PROTOCOL §5.2), both ends included. */
+export interface SkippedRange {
+  from: number;
+  to: number;
+}
+
 /** The message as `user` sees it: only the sender learns who else got it. */
 export function asSeenBy(user: string, message: StoredMessage): Message {
   if (user === message.from) return message;

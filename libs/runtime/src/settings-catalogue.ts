@@ -257,6 +257,15 @@ export const settingsCatalogue = {
     minimum: 0,
     maximum: 1_000_000,
   },
+  RETENTION_DAYS: {
+    meaning:
+      'Days that messages are kept at least; the oldest leave an eighth of it later, and a day. Unset: for ever.',
+    example: '365',
+    services: sendApi,
+    kind: 'integer',
+    minimum: 2,
+    maximum: 36_500,
+  },
   DRAIN_MS: {
     meaning: 'How long a stop takes to move connections and requests away.',
     default: '10000',

@@ -46,6 +46,8 @@ export interface SendApiSettings extends CommonSettings {
   readonly maxDataBytes: number;
   readonly maxBodyBytes: number;
   readonly rateLimitSends: number;
+  /** Absent: messages are kept for ever. */
+  readonly retentionDays?: number;
 }
 
 export interface GatewaySettings extends CommonSettings {
@@ -80,6 +82,7 @@ export function loadSendApiSettings(env: Environment): SendApiSettings {
       MAX_DATA_BYTES: needed('MAX_DATA_BYTES', service),
       MAX_BODY_BYTES: needed('MAX_BODY_BYTES', service),
       RATE_LIMIT_SENDS: needed('RATE_LIMIT_SENDS', service),
+      RETENTION_DAYS: optional('RETENTION_DAYS'),
     },
     { reporter: ({ errors }) => problems.push(...problemsOf(errors)) },
   );
@@ -91,6 +94,7 @@ export function loadSendApiSettings(env: Environment): SendApiSettings {
     maxDataBytes: values.MAX_DATA_BYTES,
     maxBodyBytes: values.MAX_BODY_BYTES,
     rateLimitSends: values.RATE_LIMIT_SENDS,
+    ...(values.RETENTION_DAYS === undefined ? {} : { retentionDays: values.RETENTION_DAYS }),
   });
 }
 

@@ -26,6 +26,8 @@ export interface SendApiMetrics {
   readonly routedEntries: Counter<'result'>;
   readonly requests: Counter<'method' | 'route' | 'status'>;
   readonly purgedKeys: Counter;
+  readonly partitionChanges: Counter<'change'>;
+  readonly partitionsOverdue: Gauge;
   readonly receipts: Counter<'status'>;
   readonly storeErrors: Counter<'store'>;
 }
@@ -79,6 +81,17 @@ export function createSendApiMetrics(registry: Registry): SendApiMetrics {
     purgedKeys: new Counter({
       name: 'posthorn_purged_idempotency_keys_total',
       help: 'Idempotency keys removed after their 24 hours.',
+      registers,
+    }),
+    partitionChanges: new Counter({
+      name: 'posthorn_partition_changes_total',
+      help: 'Partitions of messages that were added ahead of time, or dropped after RETENTION_DAYS.',
+      labelNames: ['change'],
+      registers,
+    }),
+    partitionsOverdue: new Gauge({
+      name: 'posthorn_partitions_overdue',
+      help: 'Partitions of messages that are due to be added or dropped and were not at the last look, an hour ago at most.',
       registers,
     }),
     receipts: createReceiptsRecorded(registry),

@@ -4,6 +4,7 @@ import {
   findMessage,
   findReceipts,
   InboxDatabase,
+  keepPartitions,
   purgeIdempotencyKeys,
   readInboxPage,
 } from '@posthorn/inbox';
@@ -35,6 +36,7 @@ import { Janitor } from './janitor';
 import { MessageCommitter } from './messages/message-committer';
 import { defineSendMessage } from './messages/send-message.dto';
 import { createSendApiMetrics, watchPendingSends } from './metrics';
+import { PartitionKeeper } from './partition-keeper';
 import { ReadCommitter } from './receipts/read-committer';
 import { buildOpenApi } from './reference/openapi';
 import { createReferencePage } from './reference/page';
@@ -91,6 +93,18 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
   });
   life.onStop('janitor', () => janitor.stop());
   janitor.start();
+  const { retentionDays = null } = settings;
+  const partitionKeeper = new PartitionKeeper({
+    keep: (signal) => keepPartitions(inbox, { retentionDays, signal }),
+    onKept: ({ added, dropped, overdue }) => {
+      metrics.partitionChanges.inc({ change: 'added' }, added);
+      metrics.partitionChanges.inc({ change: 'dropped' }, dropped);
+      metrics.partitionsOverdue.set(overdue);
+    },
+    log,
+  });
+  life.onStop('partitions', () => partitionKeeper.stop());
+  partitionKeeper.start();
 
   const { rateLimitSends, maxBodyBytes } = settings;
   const SendMessage = defineSendMessage(settings);

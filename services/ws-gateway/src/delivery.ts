@@ -24,6 +24,12 @@ export interface Want {
   limit: number;
 }
 
+/** Entries from `from` to `to` that are not kept any more. */
+export interface SkippedRange {
+  from: number;
+  to: number;
+}
+
 /** Where a connection's delivery begins and how far ahead it may go. */
 export interface DeliveryStart {
   /** Delivery begins with `after` + 1. */
@@ -34,17 +40,19 @@ export interface DeliveryStart {
   window: number;
 }
 
-/** Entries that came before their turn are kept up to this many; the others stay in Postgres. */
+/** What came before its turn is kept up to this many; the rest stays in Postgres. */
 const MAX_AHEAD = 64;
 
 /**
- * What one connection is sent: every `seq` after the start in its turn, each once, and no more than the window
- * unacknowledged. Entries come from anywhere, in any order, any number of times. Pure: no socket, no clock, no store.
+ * What one connection is sent: every `seq` after the start in its turn, each once, as an entry or within a range that is
+ * not kept any more, and no more entries than the window unacknowledged. They come from anywhere, in any order, any number of times. Pure: no socket, no clock, no store.
  */
 export class Delivery {
   readonly #window: number;
   /** Null while there is none: most connections are idle, and an empty map is half of what they need here. */
-  #ahead: Map<number, Entry> | null = null;
+  #ahead: Map<number, Entry | SkippedRange> | null = null;
+  /** Ranges that were sent and not acknowledged; null while there are none, as nearly always. */
+  #skipped: SkippedRange[] | null = null;
   #sent: number;
   #acked: number;
   #newest: number;
@@ -70,21 +78,26 @@ export class Delivery {
 
   /** How many more entries the window lets through. */
   get room(): number {
-    return this.#window - (this.#sent - this.#acked);
+    return this.#window - this.inFlight;
   }
 
-  /** Sent and not acknowledged. */
+  /** Entries sent and not acknowledged. */
   get inFlight(): number {
-    return this.#sent - this.#acked;
+    const skipped = this.#skipped?.reduce((sum, { from, to }) => sum + to + 1 - from, 0) ?? 0;
+    return this.#sent - this.#acked - skipped;
   }
 
   /** An entry came. A duplicate is dropped, an early one kept while there is place for it. */
   arrive(entry: Entry): void {
     this.learn(entry.seq);
-    if (entry.seq <= this.#sent) return;
-    this.#ahead ??= new Map();
-    if (entry.seq > this.#sent + 1 && this.#ahead.size >= MAX_AHEAD) return;
-    this.#ahead.set(entry.seq, entry);
+    this.#keep(entry.seq, entry);
+  }
+
+  /** The inbox itself was read, and does not have these any more. */
+  skip({ from, to }: SkippedRange): void {
+    this.learn(to);
+    const begin = Math.max(from, this.#sent + 1);
+    if (begin <= to) this.#keep(begin, { from: begin, to });
   }
 
   /** The inbox goes up to `newest` at least. */
@@ -97,17 +110,22 @@ export class Delivery {
   acknowledge(seq: number): boolean {
     if (seq > this.#sent) return false;
     if (seq > this.#acked) this.#acked = seq;
+    if (this.#skipped !== null) this.#skipped = partsBeyond(this.#skipped, this.#acked);
     return true;
   }
 
-  /** The entry whose turn it is, taken out to be sent now; null when it is not here or the window is full. */
-  next(): Entry | null {
+  /** What has its turn, taken out to be sent now; null when it is not here or the window is full. */
+  next(): Entry | SkippedRange | null {
     if (this.room <= 0) return null;
-    const entry = this.#ahead?.get(this.#sent + 1);
-    if (entry === undefined) return null;
-    this.#ahead?.delete(entry.seq);
-    this.#sent = entry.seq;
-    return entry;
+    const next = this.#ahead?.get(this.#sent + 1);
+    if (next === undefined) return null;
+    if ('from' in next) {
+      this.#pass(next);
+    } else {
+      this.#ahead?.delete(next.seq);
+      this.#sent = next.seq;
+    }
+    return next;
   }
 
   /** True when entries came before their turn. */
@@ -132,4 +150,26 @@ export class Delivery {
     const limit = Math.min(this.room, this.#newest - after, MAX_AHEAD);
     return limit <= 0 || this.#ahead?.has(after + 1) ? null : { after, limit };
   }
+
+  #keep(seq: number, next: Entry | SkippedRange): void {
+    if (seq <= this.#sent) return;
+    this.#ahead ??= new Map();
+    if (seq > this.#sent + 1 && this.#ahead.size >= MAX_AHEAD) return;
+    this.#ahead.set(seq, next);
+  }
+
+  /** What was kept for a turn within the range has lost it; Postgres is asked for what a range goes on with. */
+  #pass(range: SkippedRange): void {
+    this.#sent = range.to;
+    this.#skipped = [...(this.#skipped ?? []), range];
+    for (const seq of this.#ahead?.keys() ?? []) if (seq <= range.to) this.#ahead?.delete(seq);
+  }
+}
+
+/** What of the ranges lies beyond `seq`; null for nothing. */
+function partsBeyond(ranges: readonly SkippedRange[], seq: number): SkippedRange[] | null {
+  const beyond = ranges
+    .filter(({ to }) => to > seq)
+    .map(({ from, to }) => ({ from: Math.max(from, seq + 1), to }));
+  return beyond.length === 0 ? null : beyond;
 }

@@ -1,8 +1,8 @@
-import { type InboxDatabase, readEntriesOfEpoch } from '@posthorn/inbox';
+import { type EntriesPage, type InboxDatabase, readEntriesOfEpoch } from '@posthorn/inbox';
 import type { InboxItem } from '@posthorn/protocol';
 import { type ListedEntry, type OfflineList, RedisOutageError } from '@posthorn/routing';
 import { Batcher, type Logger } from '@posthorn/runtime';
-import type { Want } from './delivery';
+import type { SkippedRange, Want } from './delivery';
 import { incompleteJsonOf, messageJsonOf } from './message-json';
 import type { GatewayMetrics } from './metrics';
 import type { Session } from './session';
@@ -21,7 +21,7 @@ interface Fetch {
 }
 
 interface Fetched {
-  items: InboxItem[];
+  page: EntriesPage;
   epoch: string;
 }
 
@@ -59,7 +59,7 @@ export class EntryFetcher {
           db,
           fetches.map(({ session, want }) => ({ user: session.user, ...want })),
         );
-        return pages.map((items) => ({ items, epoch }));
+        return pages.map((page) => ({ page, epoch }));
       },
     });
   }
@@ -106,17 +106,21 @@ export class EntryFetcher {
     }
     if (isHole(session)) this.#metrics.gapFills.inc();
     session.delivery?.beginReading();
-    const { items, epoch } = await this.#postgres.submit({ session, want });
+    const { page, epoch } = await this.#postgres.submit({ session, want });
     // The same `seq` is another entry there: this connection may be sent none of it.
     if (epoch !== session.epoch) return this.#onNewEpoch(session);
-    for (const item of items) this.#arrive(session, item, epoch);
+    for (const part of inOrder(page)) {
+      if ('seq' in part) this.#arrive(session, part, epoch);
+      else session.skip(part);
+      // Each is sent before the next one comes, so that none has to be kept.
+      session.pump();
+    }
     // A hint is never waited on for ever: where Postgres has less than was told, Postgres is right.
-    if (items.length < want.limit) session.delivery?.correct(want.after + items.length);
+    session.delivery?.correct(page.newest);
   }
 
   /**
-   * Each is sent before the next one comes, so that none has to be kept. One that cannot be encoded keeps its turn, and
-   * says that a part is missing: to leave it out would be a gap, to wait for it would keep back all that follow.
+   * One that cannot be encoded keeps its turn, and says that a part is missing: to leave it out would be a gap, to wait for it would keep back all that follow.
    */
   #arrive(session: Session, { seq, message }: InboxItem, epoch: string): void {
     const { id: messageId, createdAt } = message;
@@ -129,7 +133,6 @@ export class EntryFetcher {
     } else {
       session.arrive({ ...entry, messageJson });
     }
-    session.pump();
   }
 
   /** What the list has in this epoch; nothing while Redis is out of reach: Postgres has it all. */
@@ -142,6 +145,13 @@ export class EntryFetcher {
       return [];
     }
   }
+}
+
+/** All of a page by its place in the inbox. */
+function inOrder({ items, skipped }: EntriesPage): (InboxItem | SkippedRange)[] {
+  if (skipped.length === 0) return items;
+  const placeOf = (part: InboxItem | SkippedRange): number => ('seq' in part ? part.seq : part.from);
+  return [...items, ...skipped].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 /** Something came before its turn on a live connection. */

@@ -2,7 +2,7 @@ import { type CloseReason, closeCodes } from '@posthorn/protocol';
 import type { GatewaySettings, Logger } from '@posthorn/runtime';
 import type { AckCommitter } from './ack-committer';
 import type { ConnectionTable } from './connection-table';
-import type { Entry } from './delivery';
+import type { Entry, SkippedRange } from './delivery';
 import type { DeliveryTraces } from './delivery-traces';
 import type { DeviceReleaser } from './device-releaser';
 import type { EntryFetcher } from './entry-fetcher';
@@ -53,6 +53,12 @@ export class GatewayHost implements SessionHost {
     if (log.isDebugEnabled()) {
       log.debug('message sent', { messageId, user: session.user, device: session.device, seq, source });
     }
+  }
+
+  onSkipped({ user, device }: Session, { from, to }: SkippedRange): void {
+    const { metrics, log } = this.#options;
+    metrics.skipped.inc(to + 1 - from);
+    log.info('entries skipped that are not kept any more', { user, device, from, to });
   }
 
   onWant(session: Session): void {

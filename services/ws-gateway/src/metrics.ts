@@ -9,6 +9,7 @@ const LAG_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 export interface GatewayMetrics {
   deliveries: Counter<'source'>;
   deliveryLag: Histogram;
+  skipped: Counter;
   gapFills: Counter;
   reconcileRepairs: Counter;
   upgrades: Counter<'status'>;
@@ -44,6 +45,10 @@ export function createGatewayMetrics(registry: Registry, table: ConnectionTable)
       buckets: LAG_BUCKETS_S,
       registers,
     }),
+    skipped: counter(
+      'skipped_entries_total',
+      'Entries that devices were told are not kept any more; 0 without RETENTION_DAYS.',
+    ),
     gapFills: counter('gap_fills_total', 'Holes among live messages that were filled from Postgres.'),
     reconcileRepairs: counter(
       'reconcile_repairs_total',

@@ -104,6 +104,7 @@ const host: SessionHost = {
   heartbeatMs: 25_000,
   rateLimitFrames: 0,
   onSent: () => undefined,
+  onSkipped: () => undefined,
   onWant: () => undefined,
   onAck: () => undefined,
   onLeave: () => undefined,

@@ -330,6 +330,8 @@ class RecordingHost implements SessionHost {
 
   onSent(): void {}
 
+  onSkipped(): void {}
+
   onWant(): void {
     this.wants++;
   }

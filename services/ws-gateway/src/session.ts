@@ -8,7 +8,7 @@ import {
   type Ref,
   type ServerFrame,
 } from '@posthorn/protocol';
-import { Delivery, type Entry } from './delivery';
+import { Delivery, type Entry, type SkippedRange } from './delivery';
 import { FrameBudget } from './frame-budget';
 import type { Transport } from './transport';
 
@@ -48,6 +48,8 @@ export interface SessionHost {
   readonly rateLimitFrames: number;
   /** An entry was written to the socket. */
   onSent(session: Session, entry: Entry): void;
+  /** It was written that these are not kept any more. */
+  onSkipped(session: Session, range: SkippedRange): void;
   /** Entries are missing that may be sent. */
   onWant(session: Session): void;
   /** Something is to be committed: see `ackWanted`. */
@@ -186,6 +188,11 @@ export class Session {
     if (entry.epoch === this.#epoch) this.#delivery.arrive(entry);
   }
 
+  /** Postgres does not have these entries of the session's inbox any more. */
+  skip(range: SkippedRange): void {
+    this.#delivery?.skip(range);
+  }
+
   /** In this epoch the inbox goes up to `newest` at least. Of another epoch it says nothing of this inbox. */
   learn(newest: number, epoch: string): void {
     if (this.#delivery === null) {
@@ -204,11 +211,16 @@ export class Session {
     if (!transport.isOpen) return;
     const sentBefore = delivery.sent;
     while (transport.isOpen && transport.bufferedBytes < this.#host.maxBufferedBytes) {
-      const entry = delivery.next();
-      if (entry === null) break;
-      transport.send(encodeMessageFrame(entry.seq, entry.messageJson, entry.isIncomplete));
-      this.#host.onSent(this, entry);
-      if (this.isAutoAck) delivery.acknowledge(entry.seq);
+      const next = delivery.next();
+      if (next === null) break;
+      if ('seq' in next) {
+        transport.send(encodeMessageFrame(next.seq, next.messageJson, next.isIncomplete));
+        this.#host.onSent(this, next);
+      } else {
+        this.send({ type: 'skipped', from: next.from, to: next.to });
+        this.#host.onSkipped(this, next);
+      }
+      if (this.isAutoAck) delivery.acknowledge(delivery.sent);
     }
     if (this.isAutoAck && delivery.sent > sentBefore) this.#wantAck(delivery.sent);
     if (this.#state === 'draining' && delivery.sent >= this.#caughtUpAt) {

@@ -59,6 +59,9 @@ export function addListen(program: Command, withContext: WithContext): void {
               out.note(wordsOf(status));
               if (status.state === 'stopped') reject(stoppedError(status));
             });
+            client.on('skipped', ({ from, to }) =>
+              out.note(`messages ${from} to ${to} of the inbox are not kept any more`),
+            );
             if (untilCaughtUp) client.on('caughtUp', () => resolve(EXIT.ok));
             const stopHandling = client.on('message', async (delivery: Delivery) => {
               if (file !== undefined) file.append(delivery);

@@ -1,10 +1,14 @@
 import type { JsonObject } from '@posthorn/protocol';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A message, immutable once committed. */
 @Entity({ name: 'message' })
+@Check(
+  'message_id_time_check',
+  `abs(('x0000' || translate(left(id::text, 13), '-', ''))::bit(64)::bigint - extract(epoch FROM created_at) * 1000) < 86400000`,
+)
 export class MessageEntity {
-  /** UUIDv7, made by send-api. */
+  /** UUIDv7, made by send-api; its time decides the partition. */
   @PrimaryColumn('uuid')
   id!: string;
 

@@ -1,4 +1,4 @@
-import { DEFAULT_INBOX_PAGE, type InboxItem, MAX_INBOX_PAGE } from '@posthorn/protocol';
+import { DEFAULT_INBOX_PAGE, type InboxItem, MAX_INBOX_PAGE, type SkippedRange } from '@posthorn/protocol';
 import { sendJson } from '../answer';
 import type { Authenticate } from '../authenticate';
 import type { Endpoint } from '../endpoint';
@@ -6,12 +6,12 @@ import { parseInteger, parseQuery } from '../query';
 
 export interface InboxOptions {
   readonly authenticate: Authenticate;
-  /** The entries after `after`, in order, and the newest `seq` of the inbox. */
+  /** The entries after `after`, in order, what is not kept any more among them, and the newest `seq` of the inbox. */
   readonly readPage: (
     user: string,
     after: number,
     limit: number,
-  ) => Promise<{ items: InboxItem[]; lastSeq: number }>;
+  ) => Promise<{ items: InboxItem[]; skipped?: SkippedRange[]; lastSeq: number }>;
 }
 
 /** `GET /v1/inbox` (PROTOCOL §4.5). */
@@ -29,8 +29,7 @@ export function inboxEndpoints({ authenticate, readPage }: InboxOptions): Endpoi
           query.limit === undefined
             ? DEFAULT_INBOX_PAGE
             : parseInteger('limit', query.limit, 1, MAX_INBOX_PAGE);
-        const { items, lastSeq } = await readPage(user, after, limit);
-        sendJson(res, 200, { items, lastSeq });
+        sendJson(res, 200, await readPage(user, after, limit));
       },
     },
   ];

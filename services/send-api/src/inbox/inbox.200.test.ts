@@ -55,3 +55,25 @@ test('§4.5: an inbox shows nobody who else got a message', async () => {
   const response = await api.get('bob', '/v1/inbox?after=120');
   expect(response.text).not.toContain('hidden-user');
 });
+
+test('§4.5: what the inbox does not have any more is told, where it lies within the page', async () => {
+  for (let n = 0; n < 9; n++) await api.send('alice', { to: ['holes'], text: `n${n}` });
+  await stores.database.query(`DELETE FROM inbox_entry WHERE user_id = 'holes' AND seq IN (1, 2, 5, 8, 9)`);
+  const page = async (query: string): Promise<unknown> => {
+    const { items, ...rest } = (await api.get('holes', `/v1/inbox${query}`)).body;
+    return { seqs: items.map(({ seq }: { seq: number }) => seq), ...rest };
+  };
+  expect(await page('')).toEqual({
+    seqs: [3, 4, 6, 7],
+    skipped: [
+      { from: 1, to: 2 },
+      { from: 5, to: 5 },
+      { from: 8, to: 9 },
+    ],
+    lastSeq: 9,
+  });
+  expect(await page('?after=2&limit=2')).toEqual({ seqs: [3, 4], lastSeq: 9 });
+  expect(await page('?after=4&limit=2')).toEqual({ seqs: [6, 7], skipped: [{ from: 5, to: 5 }], lastSeq: 9 });
+  expect(await page('?after=8')).toEqual({ seqs: [], skipped: [{ from: 9, to: 9 }], lastSeq: 9 });
+  expect(await page('?after=9')).toEqual({ seqs: [], lastSeq: 9 });
+});

@@ -30,11 +30,19 @@ export function componentSchemas(SendMessage: new () => SendMessageDto): Readonl
       readAt: { ...TIME_OR_NULL, description: 'When the user first read it.' },
     }),
     Delivery,
-    InboxPage: {
-      ...listOf({ seq: { type: 'integer', minimum: 1 }, message: refTo('Message') }, MAX_INBOX_PAGE, {
-        lastSeq: { type: 'integer', minimum: 0, description: 'The newest `seq` of the whole inbox.' },
-      }),
-    },
+    InboxPage: listOf(
+      { seq: SEQ, message: refTo('Message') },
+      MAX_INBOX_PAGE,
+      { lastSeq: { type: 'integer', minimum: 0, description: 'The newest `seq` of the whole inbox.' } },
+      {
+        skipped: {
+          type: 'array',
+          items: { type: 'object', required: ['from', 'to'], properties: { from: SEQ, to: SEQ } },
+          description:
+            'Entries that the inbox does not have any more, by `seq`; absent where there are none.',
+        },
+      },
+    ),
     Presence: listOf(
       {
         user: refTo('UserId'),
@@ -48,6 +56,7 @@ export function componentSchemas(SendMessage: new () => SendMessageDto): Readonl
 }
 
 const USER_ID_PATTERN = '^[A-Za-z0-9._:@-]{1,128}$';
+const SEQ: Schema = { type: 'integer', minimum: 1 };
 const TIME: Schema = { type: 'string', format: 'date-time', examples: ['2026-11-22T12:00:00.000Z'] };
 const TIME_OR_NULL: Schema = { type: ['string', 'null'], format: 'date-time' };
 
@@ -145,6 +154,7 @@ function listOf(
   properties: Readonly<Record<string, Schema>>,
   maxItems?: number,
   beside: Readonly<Record<string, Schema>> = {},
+  optional: Readonly<Record<string, Schema>> = {},
 ): Schema {
   return {
     type: 'object',
@@ -156,6 +166,7 @@ function listOf(
         ...(maxItems === undefined ? {} : { maxItems }),
       },
       ...beside,
+      ...optional,
     },
   };
 }
