@@ -226,6 +226,21 @@ test('a table that something long holds is given up at once, which says so; the 
   expect(await keep({ retentionDays: null })).toMatchObject({ overdue: 0, fault: null });
 });
 
+test('who vacuums a partition is waited for, and nobody waits behind that', async () => {
+  await fillInbox(inbox.db, 'bob', 50);
+  // The lock of a vacuum: it keeps nobody from reading and writing.
+  const session = await inbox.openSession();
+  await session.query('BEGIN');
+  await session.query('LOCK TABLE inbox_entry_from_start IN SHARE UPDATE EXCLUSIVE MODE');
+  const keeping = keep({ retentionDays: null });
+  await inbox.whenWaiting(1);
+  const began = performance.now();
+  await send(inbox.db, newMessage('bob'));
+  expect(performance.now() - began).toBeLessThan(500);
+  await session.query('COMMIT');
+  expect(await keeping).toMatchObject({ added: 3, fault: null });
+});
+
 test('who is not the owner of the tables is told, and nothing changes', async () => {
   await inbox.database.query(`
     CREATE ROLE guest_${process.pid} LOGIN PASSWORD 'guest';

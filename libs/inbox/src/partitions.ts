@@ -61,7 +61,8 @@ export async function splitPartition(client: Client, last: Partition, atMs: numb
   await changePartition(
     client,
     last,
-    `ALTER TABLE ${table.name} DETACH PARTITION ${name};
+    `LOCK TABLE ONLY ${table.name} IN ACCESS EXCLUSIVE MODE;
+     ALTER TABLE ${table.name} DETACH PARTITION ${name};
      ALTER TABLE ${table.name} ATTACH PARTITION ${name} FOR VALUES FROM (${boundOf(fromMs)}) TO (${boundOf(atMs)});
      ALTER TABLE ${name} DROP CONSTRAINT IF EXISTS ${BOUND};
      CREATE TABLE ${table.name}_from_${dayOf(atMs)} PARTITION OF ${table.name} ${table.ownKey}
@@ -73,18 +74,26 @@ export async function splitPartition(client: Client, last: Partition, atMs: numb
  * Has Postgres make sure, while messages come and go, that all of a partition is older than `atMs`. Until the partition
  * is split there, a message of that time or later is refused: it has to be far off.
  */
-export async function promiseBound(client: Client, { table, name }: Partition, atMs: number): Promise<void> {
-  await client.query(`SET lock_timeout = ${LOCK_MS}`);
-  await client.query(`
-    ALTER TABLE ${name} DROP CONSTRAINT IF EXISTS ${BOUND},
-      ADD CONSTRAINT ${BOUND} CHECK (${table.key} < ${boundOf(atMs)}) NOT VALID`);
+export async function promiseBound(client: Client, last: Partition, atMs: number): Promise<void> {
+  const { table, name } = last;
+  await changePartition(
+    client,
+    last,
+    `ALTER TABLE ${name} DROP CONSTRAINT IF EXISTS ${BOUND},
+       ADD CONSTRAINT ${BOUND} CHECK (${table.key} < ${boundOf(atMs)}) NOT VALID`,
+  );
   await client.query(`SET lock_timeout = ${VACUUM_LOCK_MS}`);
   await client.query(`ALTER TABLE ${name} VALIDATE CONSTRAINT ${BOUND}`);
 }
 
 /** Drops a partition and all that is in it, at once. */
 export async function dropPartition(client: Client, partition: Partition): Promise<void> {
-  await changePartition(client, partition, `DROP TABLE ${partition.name}`);
+  const { table, name } = partition;
+  await changePartition(
+    client,
+    partition,
+    `LOCK TABLE ONLY ${table.name} IN ACCESS EXCLUSIVE MODE; DROP TABLE ${name}`,
+  );
 }
 
 const BOUND = 'partition_bound';
@@ -94,20 +103,15 @@ const LOCK_MS = 200;
 const VACUUM_LOCK_MS = 5_000;
 
 /**
- * Runs the statements in one transaction, alone with one table: statements of the services lock several, each in its own
+ * Runs the statements in one transaction. They lock one table only: statements of the services lock several, each in its own
  * order, and would wait in a circle for who takes two of them.
  */
-async function changePartition(
-  client: Client,
-  { table, name }: Partition,
-  statements: string,
-): Promise<void> {
+async function changePartition(client: Client, { name }: Partition, statements: string): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query(`SET LOCAL lock_timeout = ${VACUUM_LOCK_MS}`);
     await client.query(`LOCK TABLE ${name} IN SHARE UPDATE EXCLUSIVE MODE`);
     await client.query(`SET LOCAL lock_timeout = ${LOCK_MS}`);
-    await client.query(`LOCK TABLE ONLY ${table.name} IN ACCESS EXCLUSIVE MODE`);
     await client.query(statements);
     await client.query('COMMIT');
   } catch (error) {

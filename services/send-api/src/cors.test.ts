@@ -41,7 +41,7 @@ test('§4.9: a listed origin may do everything a page needs, and read every head
     vary: 'Origin',
   });
   expect(response.headers['access-control-allow-headers']).toMatch(
-    /Authorization.*Content-Type.*Idempotency-Key/,
+    /Authorization.*Content-Type.*Idempotency-Key.*traceparent, tracestate/,
   );
   expect(response.headers).not.toHaveProperty('access-control-allow-credentials');
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': 'GET, HEAD, POST',
   'Access-Control-Allow-Headers':
-    'Authorization, Content-Type, Content-Encoding, Idempotency-Key, X-Request-Id',
+    'Authorization, Content-Type, Content-Encoding, Idempotency-Key, X-Request-Id, traceparent, tracestate',
   'Access-Control-Max-Age': '7200',
 } as const;
 
