@@ -57,7 +57,7 @@ export interface Part {
 const DAY_S = 86_400;
 const HOUR_S = 3_600;
 const MS_PER_S = 1_000;
-/** Connections to Postgres that a process may open (docs/DEPLOY.md). */
+/** Connections to Postgres that a process may open: `DATABASE_CONNECTIONS`, by default, and 4. */
 export const POOL = 14;
 /** Two at least, so that one may go. */
 const FEWEST = 2;

@@ -67,6 +67,16 @@ export const settingsCatalogue = {
     kind: 'postgres-url',
     secret: true,
   },
+  DATABASE_CONNECTIONS: {
+    meaning:
+      'Connections to Postgres of one process, for messages, acknowledgements and connects; it opens up to 4 more for the rest, send-api one more now and then.',
+    default: '10',
+    example: '10',
+    services: both,
+    kind: 'integer',
+    minimum: 3,
+    maximum: 200,
+  },
   REDIS_URL: {
     meaning:
       'Where Redis is: one server, the sentinels of a master, or nodes of a Cluster. With TLS: rediss for redis.',

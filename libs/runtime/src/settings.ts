@@ -25,6 +25,7 @@ export interface CommonSettings {
   readonly port: number;
   readonly adminPort: number;
   readonly databaseUrl: string;
+  readonly databaseConnections: number;
   readonly redisUrl: string;
   readonly redisPrefix: string;
   readonly auth: AuthSettings;
@@ -141,6 +142,7 @@ function commonSpecs(service: ServiceName) {
     PORT: needed('PORT', service),
     ADMIN_PORT: needed('ADMIN_PORT', service),
     DATABASE_URL: needed('DATABASE_URL', service),
+    DATABASE_CONNECTIONS: needed('DATABASE_CONNECTIONS', service),
     REDIS_URL: needed('REDIS_URL', service),
     REDIS_PREFIX: needed('REDIS_PREFIX', service),
     AUTH_JWT_SECRET: optional('AUTH_JWT_SECRET'),
@@ -163,6 +165,7 @@ function commonSettings(values: CleanedEnv<ReturnType<typeof commonSpecs>>): Com
     port: values.PORT,
     adminPort: values.ADMIN_PORT,
     databaseUrl: values.DATABASE_URL,
+    databaseConnections: values.DATABASE_CONNECTIONS,
     redisUrl: values.REDIS_URL,
     redisPrefix: values.REDIS_PREFIX,
     auth: Object.freeze({

@@ -51,6 +51,7 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
   const { storeErrors } = metrics;
   const inbox = InboxDatabase.open({
     url: settings.databaseUrl,
+    poolSize: settings.databaseConnections,
     log,
     onFault: () => storeErrors.inc({ store: 'postgres' }),
   });

@@ -74,6 +74,7 @@ export async function createGateway(
   const { storeErrors } = metrics;
   const db = InboxDatabase.open({
     url: settings.databaseUrl,
+    poolSize: settings.databaseConnections,
     log,
     onFault: () => storeErrors.inc({ store: 'postgres' }),
   });
