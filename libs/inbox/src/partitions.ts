@@ -103,12 +103,18 @@ const LOCK_MS = 200;
 const VACUUM_LOCK_MS = 5_000;
 
 /**
- * Runs the statements in one transaction. They lock one table only: statements of the services lock several, each in its own
+ * Runs the statements in one transaction, as the role that owns the table: what they make belongs to it, so that its
+ * migrations can go on with it. They lock one table only: statements of the services lock several, each in its own
  * order, and would wait in a circle for who takes two of them.
  */
-async function changePartition(client: Client, { name }: Partition, statements: string): Promise<void> {
+async function changePartition(
+  client: Client,
+  { table, name }: Partition,
+  statements: string,
+): Promise<void> {
   await client.query('BEGIN');
   try {
+    await becomeOwner(client, table);
     await client.query(`SET LOCAL lock_timeout = ${VACUUM_LOCK_MS}`);
     await client.query(`LOCK TABLE ${name} IN SHARE UPDATE EXCLUSIVE MODE`);
     await client.query(`SET LOCAL lock_timeout = ${LOCK_MS}`);
@@ -118,6 +124,14 @@ async function changePartition(client: Client, { name }: Partition, statements: 
     await client.query('ROLLBACK').catch(() => undefined); // a connection that broke has rolled back
     throw error;
   }
+}
+
+async function becomeOwner(client: Client, table: PartitionedTable): Promise<void> {
+  const { rows } = await client.query<{ statement: string }>(
+    `SELECT format('SET LOCAL ROLE %I', pg_get_userbyid(relowner)) AS statement FROM pg_class WHERE oid = to_regclass($1)`,
+    [table.name],
+  );
+  for (const { statement } of rows) await client.query(statement);
 }
 
 /** The storage settings of a table, as whoever runs it may have changed them. */
