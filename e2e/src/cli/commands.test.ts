@@ -53,6 +53,19 @@ it('sends, shows the inbox, receipts, delivery and presence; listens and acknowl
   expect(again).toMatchObject({ code: 0, out: '' });
 });
 
+it('says what an inbox does not have any more, beside what it prints', async () => {
+  const [alice, bob] = [world.user('alice'), world.user('bob')];
+  for (const text of ['1', '2', '3', '4']) await world.send(alice, bob, text);
+  await world.database.query('DELETE FROM inbox_entry WHERE user_id = $1 AND seq <> 3', [bob]);
+  await world.redis.client.del(`${world.redis.prefix}{${bob}}:offline`);
+  const inbox = await posthorn(['inbox', '--as', bob]);
+  expect(inbox.out).toMatch(new RegExp(`^3  \\S+Z  ${alice}: 3\n$`));
+  expect(inbox.err).toBe('1 to 2 are not kept any more\n4 is not kept any more\n');
+  const heard = await posthorn(['listen', '--as', bob, '--until-caught-up', '--json']);
+  expect(linesOf<InboxItem>(heard.out)).toMatchObject([{ seq: 3, message: { text: '3' } }]);
+  expect(heard.err).toContain('1 to 2 are not kept any more\n');
+});
+
 it('shows what others wrote without letting it command the terminal', async () => {
   const [alice, bob] = [world.user('alice'), world.user('bob')];
   await world.send(alice, bob, 'red \u001b[31m, bell \u0007, line\nbreak, turned \u202e');

@@ -1,4 +1,4 @@
-import type { InboxItem } from '@posthorn/protocol';
+import type { InboxItem, SkippedRange } from '@posthorn/protocol';
 import { shown } from './output.ts';
 
 /** One entry of an inbox, for people. */
@@ -8,4 +8,9 @@ export function deliveryLine({ seq, message }: InboxItem): string {
     (part) => part !== undefined,
   );
   return `${seq}  ${createdAt}  ${from}: ${shown(body.join('  '))}`;
+}
+
+/** In the place of entries that are not kept any more. */
+export function skippedLine({ from, to }: SkippedRange): string {
+  return from === to ? `${from} is not kept any more` : `${from} to ${to} are not kept any more`;
 }

@@ -2,7 +2,7 @@ import { DEFAULT_INBOX_PAGE, MAX_INBOX_PAGE } from '@posthorn/protocol';
 import type { Command } from 'commander';
 import { httpFor } from '../context.ts';
 import { EXIT } from '../exit.ts';
-import { deliveryLine } from '../message-line.ts';
+import { deliveryLine, skippedLine } from '../message-line.ts';
 import { integer } from '../options.ts';
 import type { WithContext } from '../with-context.ts';
 
@@ -20,11 +20,15 @@ export function addInbox(program: Command, withContext: WithContext): void {
         let left = integer('--limit', options.limit, 1, Number.MAX_SAFE_INTEGER);
         const client = httpFor(context, options.as);
         while (left > 0) {
-          const { items } = await client.inbox({ after, limit: Math.min(left, MAX_INBOX_PAGE) });
+          const { items, skipped = [] } = await client.inbox({
+            after,
+            limit: Math.min(left, MAX_INBOX_PAGE),
+          });
+          for (const range of skipped) context.out.note(skippedLine(range));
           const last = items.at(-1);
           if (last === undefined) break;
           for (const item of items) await context.out.result(item, () => deliveryLine(item));
-          after = last.seq;
+          after = Math.max(last.seq, skipped.at(-1)?.to ?? 0);
           left -= items.length;
         }
         return EXIT.ok;

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { tokensOf } from '../context.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { MessageFile } from '../message-file.ts';
-import { deliveryLine } from '../message-line.ts';
+import { deliveryLine, skippedLine } from '../message-line.ts';
 import { integer } from '../options.ts';
 import type { WithContext } from '../with-context.ts';
 
@@ -59,9 +59,7 @@ export function addListen(program: Command, withContext: WithContext): void {
               out.note(wordsOf(status));
               if (status.state === 'stopped') reject(stoppedError(status));
             });
-            client.on('skipped', ({ from, to }) =>
-              out.note(`messages ${from} to ${to} of the inbox are not kept any more`),
-            );
+            client.on('skipped', (range) => out.note(skippedLine(range)));
             if (untilCaughtUp) client.on('caughtUp', () => resolve(EXIT.ok));
             const stopHandling = client.on('message', async (delivery: Delivery) => {
               if (file !== undefined) file.append(delivery);
