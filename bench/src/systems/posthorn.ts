@@ -5,6 +5,7 @@ import { MemoryProbe, PROBE_ARGS } from './memory-probe';
 import { createDatabase } from './own-database';
 import { countWith, openReceiptCounter } from './receipt-counter';
 import type { RunningSystem, SystemOptions, SystemProcess } from './running-system';
+import { traceSettings } from './trace-settings';
 
 const RECEIPTS = 'SELECT count(*)::int AS count FROM receipt';
 
@@ -25,6 +26,7 @@ export async function startPosthorn(stores: BenchStores, options: SystemOptions)
       AUTH_JWT_SECRET: secret,
       DRAIN_MS: '100',
       WORKERS: String(options.workers ?? 1),
+      ...traceSettings(process.env),
       ...options.env,
     };
     const start = async (name: ServiceName) => {
