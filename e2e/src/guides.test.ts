@@ -120,7 +120,7 @@ it('with curl and wscat only', async () => {
   expect((await later()).trim()).toBe('200');
   const heard = await later();
   expect(heard).toMatch(/"type":"welcome"[^]*"type":"message","seq":1[^]*"type":"caughtUp","seq":1/);
-  expect(heard).toContain('{"type":"ok","ref":"mine"}');
+  expect(await later()).toContain('{"type":"ok","ref":"mine"}');
   const again = await later();
   expect(again).toContain('"after":1,"lastSeq":1');
   expect(again).toContain('{"type":"pong"}');
