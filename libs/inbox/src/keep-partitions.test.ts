@@ -114,6 +114,20 @@ test('one with messages is ended a month ahead, and keeps its rows and its setti
   expect(checks).toEqual([]);
 });
 
+test('one with messages is looked through before everybody waits for it, not meanwhile', async () => {
+  await fillInbox(inbox.db, 'bob', 1);
+  await inbox.database.query(`
+    CREATE TABLE done (nth serial, statement text);
+    CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO done (statement) VALUES (current_query()); END $$;
+    CREATE EVENT TRIGGER note ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION note()`);
+  await keep({ retentionDays: null });
+  const rows = await inbox.database.query<{ what: string }>(
+    `SELECT (regexp_match(statement, 'VALIDATE|ATTACH'))[1] AS what FROM done
+     WHERE statement ~ 'VALIDATE|ATTACH' AND statement ~ 'message_from_start' GROUP BY 1 ORDER BY min(nth)`,
+  );
+  expect(rows.map(({ what }) => what)).toEqual(['VALIDATE', 'ATTACH']);
+});
+
 test('each partition has the keys that the statements need', async () => {
   await keep({ retentionDays: null });
   const keys = await inbox.database.query(

@@ -215,3 +215,11 @@ test('§5: acks of many users in one batch do not mix', async () => {
     users.toReversed().map((user) => [[user, message.id]]),
   );
 });
+
+test('§5: an ack moves over entries whose messages were dropped before them, and tells nobody of those', async () => {
+  const [gone] = await fillInbox(inbox.db, 'ghost', 2);
+  const { fence, epoch } = await claim(inbox.db, 'ghost');
+  await inbox.database.query('DELETE FROM message WHERE id = $1', [gone]);
+  const [moved] = await moveCursors(inbox.db, [{ user: 'ghost', device: 'phone', fence, epoch, seq: 2 }]);
+  expect(moved).toMatchObject({ cursor: 2, news: [{ sender: 'alice', user: 'ghost' }] });
+});

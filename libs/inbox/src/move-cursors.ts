@@ -67,7 +67,7 @@ export async function moveCursors(
   for (const row of rows) {
     if (row.nth !== null) continue;
     const { message_id: messageId, sender, user_id: user, at } = row;
-    if (sender === null) continue; // dropped with old messages while the cursor moved
+    if (sender === null) continue; // the message was dropped before its entry: nobody waits for that news
     holders.get(user)?.news.push({ messageId, sender, user, status: 'delivered', at });
   }
   return shareResults(moves, results);

@@ -164,3 +164,24 @@ test('§5.2: nothing is taken for gone that is only being committed', async () =
   }
   await sending;
 });
+
+test('§5.2: entries whose messages were dropped before them are gone, and those behind the page are not', async () => {
+  const ids = await fillInbox(inbox.db, 'heidi', 12);
+  await inbox.database.query('DELETE FROM message WHERE id = ANY ($1)', [
+    [...ids.slice(0, 3), ids[6], ids[11]],
+  ]);
+  const read = async (after: number, limit: number): Promise<unknown> => {
+    const [page] = await readEntries(inbox.db, [{ user: 'heidi', after, limit }]);
+    return [page?.items.map(({ seq }) => seq), page?.skipped.map(({ from, to }) => [from, to])];
+  };
+  expect(await read(0, 5)).toEqual([[4, 5], [[1, 3]]]);
+  expect(await read(0, 2)).toEqual([[], [[1, 2]]]);
+  expect(await read(5, 2)).toEqual([[6], [[7, 7]]]);
+  expect(await read(5, 9)).toEqual([
+    [6, 8, 9, 10, 11],
+    [
+      [7, 7],
+      [12, 12],
+    ],
+  ]);
+});

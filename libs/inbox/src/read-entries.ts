@@ -13,7 +13,7 @@ export interface EntriesQuery {
 export interface EntriesPage {
   /** In order of `seq`. */
   items: InboxItem[];
-  /** What lies before, between and behind the items and is not there any more, in order; up to the last item of a full page, else to the end. */
+  /** What lies before, between and behind the items and is not there any more, in order; up to the end of a full page, else of the inbox. */
   skipped: SkippedRange[];
   /** The newest `seq` of the whole inbox; 0 where there is none. */
   newest: number;
@@ -26,9 +26,13 @@ export interface EntriesOfEpoch {
   pages: EntriesPage[];
 }
 
-/** The first row of each part tells how far its inbox goes; where nothing is asked, one tells the epoch alone. */
+/**
+ * The first row of each part tells how far its inbox goes; where nothing is asked, one tells the epoch alone. An entry
+ * whose message has been dropped before it has no message.
+ */
 type EntryRow =
-  | { epoch: string; nth: number | null; seq: number | null; id: null }
+  | { epoch: string; nth: number | null; seq: number | null }
+  | { epoch: null; nth: number; seq: number; id: null }
   | (MessageRow & { epoch: null; nth: number; seq: number });
 
 /**
@@ -45,18 +49,31 @@ export async function readEntriesOfEpoch(
     queries.map((query) => query.limit),
   ]);
   let epoch: string | null = null;
-  const pages: EntriesPage[] = queries.map(() => ({ items: [], skipped: [], newest: 0 }));
+  const parts = queries.map(({ after, limit }) => ({
+    after,
+    limit,
+    items: [] as InboxItem[],
+    seqs: 0,
+    last: 0,
+    newest: 0,
+  }));
   for (const row of rows) {
-    const page = row.nth === null ? undefined : pages[row.nth - 1];
-    if (row.id === null) {
+    const part = row.nth === null ? undefined : parts[row.nth - 1];
+    if (row.epoch !== null) {
       epoch = row.epoch;
-      if (page !== undefined) page.newest = row.seq ?? 0;
-    } else {
-      page?.items.push({ seq: row.seq, message: messageFromRow(row) });
+      if (part !== undefined) part.newest = row.seq ?? 0;
+    } else if (part !== undefined) {
+      part.seqs++;
+      part.last = row.seq;
+      if (row.id !== null) part.items.push({ seq: row.seq, message: messageFromRow(row) });
     }
   }
   if (epoch === null) throw new Error('entries came without their epoch');
-  for (const [index, page] of pages.entries()) page.skipped = findSkipped(queries[index], page);
+  const pages = parts.map(({ after, limit, items, seqs, last, newest }): EntriesPage => {
+    // Behind a full page there may be more: it says nothing of what lies beyond its last entry.
+    const end = seqs < limit ? newest : last;
+    return { items, skipped: findSkipped(after, items, end), newest };
+  });
   return { epoch, pages };
 }
 
@@ -72,15 +89,14 @@ export async function readEntries(
 }
 
 /** An inbox is made without a gap: what is not there has left with the partition that it was in. */
-function findSkipped(query: EntriesQuery | undefined, { items, newest }: EntriesPage): SkippedRange[] {
-  if (query === undefined) return [];
+function findSkipped(after: number, items: readonly InboxItem[], end: number): SkippedRange[] {
   const skipped: SkippedRange[] = [];
-  let next = query.after + 1;
+  let next = after + 1;
   for (const { seq } of items) {
     if (seq > next) skipped.push({ from: next, to: seq - 1 });
     next = seq + 1;
   }
-  if (items.length < query.limit && newest >= next) skipped.push({ from: next, to: newest });
+  if (end >= next) skipped.push({ from: next, to: end });
   return skipped;
 }
 
@@ -104,6 +120,6 @@ const READ_ENTRIES: Statement = {
       WHERE user_id = asked.user_id AND seq > asked.after
       ORDER BY seq LIMIT asked.max
     ) AS e
-    CROSS JOIN LATERAL (SELECT * FROM message WHERE id = e.message_id OFFSET 0) AS m
+    LEFT JOIN LATERAL (SELECT * FROM message WHERE id = e.message_id OFFSET 0) AS m ON true
     ORDER BY asked.nth, e.seq)`,
 };

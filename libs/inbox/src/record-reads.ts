@@ -21,7 +21,7 @@ export interface ReadOutcome {
 /** A request whose messages are all the user's, or a message that was read for the first time. */
 type ReadRow =
   | { nth: number; message_id: null }
-  | { nth: null; message_id: string; user_id: string; sender: string | null; at: string };
+  | { nth: null; message_id: string; user_id: string; sender: string; at: string };
 
 /**
  * Records *read* receipts, which imply *delivered*; a time that is there already stays.
@@ -60,7 +60,6 @@ export async function recordReads(
   for (const row of rows) {
     if (row.nth !== null) continue;
     const { message_id: messageId, user_id: user, sender, at } = row;
-    if (sender === null) continue; // dropped with old messages while it was recorded
     tellers.get(`${user} ${messageId}`)?.news.push({ messageId, sender, user, status: 'read', at });
   }
   return outcomes;
