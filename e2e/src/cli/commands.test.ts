@@ -61,9 +61,18 @@ it('says what an inbox does not have any more, beside what it prints', async () 
   const inbox = await posthorn(['inbox', '--as', bob]);
   expect(inbox.out).toMatch(new RegExp(`^3  \\S+Z  ${alice}: 3\n$`));
   expect(inbox.err).toBe('1 to 2 are not kept any more\n4 is not kept any more\n');
+  const short = await posthorn(['inbox', '--as', bob, '--limit', '1']);
+  expect(short.out).toMatch(/: 3\n$/);
   const heard = await posthorn(['listen', '--as', bob, '--until-caught-up', '--json']);
   expect(linesOf<InboxItem>(heard.out)).toMatchObject([{ seq: 3, message: { text: '3' } }]);
   expect(heard.err).toContain('1 to 2 are not kept any more\n');
+
+  // Messages that were dropped before their entries: a page of what is gone alone, and one that is there behind it.
+  const carol = world.user('carol');
+  const gone = [await world.send(alice, carol, 'a'), await world.send(alice, carol, 'b')];
+  await world.send(alice, carol, 'c');
+  await world.database.query('DELETE FROM message WHERE id = ANY ($1)', [gone.map(({ id }) => id)]);
+  expect((await posthorn(['inbox', '--as', carol, '--limit', '1'])).out).toMatch(/^3 .*: c\n$/);
 });
 
 it('shows what others wrote without letting it command the terminal', async () => {

@@ -25,10 +25,11 @@ export function addInbox(program: Command, withContext: WithContext): void {
             limit: Math.min(left, MAX_INBOX_PAGE),
           });
           for (const range of skipped) context.out.note(skippedLine(range));
-          const last = items.at(-1);
-          if (last === undefined) break;
+          // A page may be of what is gone alone, with more behind it.
+          const end = Math.max(items.at(-1)?.seq ?? 0, skipped.at(-1)?.to ?? 0);
+          if (end <= after) break;
           for (const item of items) await context.out.result(item, () => deliveryLine(item));
-          after = Math.max(last.seq, skipped.at(-1)?.to ?? 0);
+          after = end;
           left -= items.length;
         }
         return EXIT.ok;
