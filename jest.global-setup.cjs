@@ -1,10 +1,13 @@
 /** One Postgres and one Redis for all tests of a run; the tests find them in the environment. */
 module.exports = async () => {
-  const { startTestStores } = loadStack();
+  const { createTemplateDatabase, startTestStores } = loadStack();
   const stores = await startTestStores(process.env);
-  process.env.POSTHORN_TEST_DATABASE_URL = stores.databaseUrl;
-  process.env.POSTHORN_TEST_REDIS_URL = stores.redisUrl;
   globalThis.posthornTestStores = stores;
+  const template = await createTemplateDatabase(stores.databaseUrl);
+  globalThis.posthornTestTemplate = template;
+  process.env.POSTHORN_TEST_DATABASE_URL = stores.databaseUrl;
+  process.env.POSTHORN_TEST_TEMPLATE = template.name;
+  process.env.POSTHORN_TEST_REDIS_URL = stores.redisUrl;
 };
 
 /** The build: jest runs this file before it can read TypeScript. */

@@ -1,3 +1,4 @@
 module.exports = async () => {
+  await globalThis.posthornTestTemplate?.drop();
   await globalThis.posthornTestStores?.stop();
 };

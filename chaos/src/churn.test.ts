@@ -1,4 +1,4 @@
-import { createTestDatabase, testUrl } from '@posthorn/testing';
+import { createTestDatabase, fromGlobalSetup } from '@posthorn/testing';
 import { runChurn } from './churn/run-churn';
 
 const CONNECTS = 600;
@@ -14,7 +14,7 @@ it('connections that come and go leave nothing: no session, no socket, no timer,
       seed: 1,
       mayGrow: MAY_GROW,
       databaseUrl: database.url,
-      redisUrl: testUrl('POSTHORN_TEST_REDIS_URL'),
+      redisUrl: fromGlobalSetup('POSTHORN_TEST_REDIS_URL'),
     });
     expect(findings.filter(({ isGood }) => !isGood)).toEqual([]);
     expect([...outcomes.keys()].sort()).toEqual([
@@ -29,4 +29,4 @@ it('connections that come and go leave nothing: no session, no socket, no timer,
   } finally {
     await database.drop();
   }
-}, 180_000);
+});

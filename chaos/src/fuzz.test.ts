@@ -1,4 +1,4 @@
-import { createTestDatabase, testUrl } from '@posthorn/testing';
+import { createTestDatabase, fromGlobalSetup } from '@posthorn/testing';
 import { LANES } from './fuzz/fuzz-case';
 import { runFuzz } from './fuzz/run-fuzz';
 
@@ -18,7 +18,7 @@ it('hostile input ends no process, is answered as documented, and leaves nothing
       replay: `pnpm fuzz --seed ${SEED}`,
       say: (text) => said.push(text),
       databaseUrl: database.url,
-      redisUrl: testUrl('POSTHORN_TEST_REDIS_URL'),
+      redisUrl: fromGlobalSetup('POSTHORN_TEST_REDIS_URL'),
     });
     expect(said).toEqual([]);
     expect(report.failures).toEqual([]);
@@ -28,4 +28,4 @@ it('hostile input ends no process, is answered as documented, and leaves nothing
   } finally {
     await database.drop();
   }
-}, 180_000);
+});

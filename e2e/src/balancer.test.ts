@@ -21,12 +21,12 @@ beforeAll(async () => {
   const [api1, api2, gateway1, gateway2] = [...world.sendApis, ...world.gateways].map(upstreamOf);
   if (!api1 || !api2 || !gateway1 || !gateway2) throw new Error('two of each service were to be started');
   balancer = await startBalancer([api1, api2], [gateway1, gateway2]);
-}, 240_000);
+});
 
 afterAll(async () => {
   await balancer?.stop();
   await world?.stop();
-}, 60_000);
+});
 
 function upstreamOf({ url, adminUrl }: ServiceProcess): Upstream {
   return { port: Number(new URL(url).port), adminPort: Number(new URL(adminUrl).port) };
@@ -120,7 +120,7 @@ describe('behind a balancer (deploy/haproxy)', () => {
     expect(ends.filter(({ code, saidGoodbye }) => code !== 1012 || !saidGoodbye)).toEqual([]);
     await Promise.all(devices.map((device) => device.stop()));
     await Promise.all(running);
-  }, 120_000);
+  });
 });
 
 /** SIGTERM, its exit, the same again at its place, and the balancer's word that it is back. */

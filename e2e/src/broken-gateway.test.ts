@@ -66,24 +66,20 @@ let world: World;
 
 beforeAll(async () => {
   world = await World.start({ env: { RECONCILE_INTERVAL_MS: '500' } });
-}, 60_000);
+});
 
 afterAll(() => world.stop(), 60_000);
 
 describe('the check of what clients see', () => {
   it('§1: finds nothing wrong with the gateway as it is', async () => {
     expect(await play(world.gateways.length - 1)).toEqual([]);
-  }, 60_000);
+  });
 
-  it.each(mutants)(
-    'notices when $name',
-    async (mutant) => {
-      await world.addGateway({ CHAOS_MUTATIONS: mutationsOf(mutant) }, { execArgv: ['--require', MUTATE] });
-      expect(await play(world.gateways.length - 1)).toContain(mutant.expected);
-      await world.gateways.pop()?.stop();
-    },
-    60_000,
-  );
+  it.each(mutants)('notices when $name', async (mutant) => {
+    await world.addGateway({ CHAOS_MUTATIONS: mutationsOf(mutant) }, { execArgv: ['--require', MUTATE] });
+    expect(await play(world.gateways.length - 1)).toContain(mutant.expected);
+    await world.gateways.pop()?.stop();
+  });
 });
 
 function mutationsOf({ file, find, replace }: Mutant): string {

@@ -44,7 +44,7 @@ beforeAll(async () => {
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
   context = await browser.newContext();
-}, 240_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -53,7 +53,7 @@ afterAll(async () => {
   await gateway?.close();
   await api?.close();
   await world?.stop();
-}, 60_000);
+});
 
 /** What the page shows, from top to bottom. */
 function shown(page: Page): Promise<string[]> {
@@ -142,7 +142,7 @@ describe('the client in Chromium', () => {
     await eventually('all are sent', async () => (await inboxOf()).length >= ANSWERS, 30_000);
     expect(await inboxOf()).toEqual(numbers(ANSWERS));
     await page.close();
-  }, 180_000);
+  });
 
   it('§5.1: of several tabs one receives; another takes its place when it is closed, and can send before', async () => {
     const carol = world.user('carol');
@@ -160,7 +160,7 @@ describe('the client in Chromium', () => {
     await eventually('shown', async () => (await shown(second)).length === before + 1);
     expect((await shown(second)).at(-1)).toBe('to the second');
     await second.close();
-  }, 60_000);
+  });
 });
 
 describe('stores of the browser', () => {

@@ -24,14 +24,14 @@ beforeAll(async () => {
   gateway = await FaultProxy.open(world.gateways[0]?.url);
   app = await startApp(() => world.token(bob));
   code = new ReadmeCode();
-}, 60_000);
+});
 
 afterAll(async () => {
   code.remove();
   await app.close();
   await gateway.close();
   await world.stop();
-}, 60_000);
+});
 
 /** What the archive has, line by line. */
 function archived(): string[] {
@@ -98,5 +98,5 @@ describe('the client in Node, while everything around it fails', () => {
     await eventually('all are there', () => archived().length >= MESSAGES, 40_000);
     await reader.stop('SIGKILL', 0);
     expect(archived()).toEqual(Array.from({ length: MESSAGES }, (_, n) => String(n + 1)));
-  }, 120_000);
+  });
 });

@@ -21,7 +21,7 @@ describe('libs/client/README.md', () => {
   it('has code that compiles', async () => {
     expect([...code.blocks.keys()]).toEqual(['chat.ts', 'page.ts', 'archive.ts']);
     await code.check();
-  }, 60_000);
+  });
 
   it('tells how large the client is at most, bundled for a browser and gzipped', async () => {
     const all = await code.bundle('chat.ts', NOWHERE);
@@ -59,5 +59,5 @@ describe('libs/client/README.md', () => {
       await app?.close();
       await world.stop();
     }
-  }, 60_000);
+  });
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   world = await World.start({ env: { HEARTBEAT_MS: '1000', RECONCILE_INTERVAL_MS: '1000' } });
   gateway = await FaultProxy.open(world.gateways[0]?.url);
   api = await FaultProxy.open(world.sendApis[0]?.url);
-}, 60_000);
+});
 
 afterEach(async () => {
   gateway.mode = 'pass';
@@ -41,7 +41,7 @@ afterAll(async () => {
   await gateway.close();
   await api.close();
   await world.stop();
-}, 60_000);
+});
 
 /** A client with all that it told. */
 interface Watched {
@@ -181,7 +181,7 @@ describe('receiving', () => {
     await world.send(alice, bob, '2');
     await eventually('the second', () => texts.length === 2);
     expect(texts).toEqual(['1', '2']);
-  }, 30_000);
+  });
 });
 
 describe('sending', () => {
@@ -222,7 +222,7 @@ describe('sending', () => {
     const inbox = await world.ask<{ items: { message: { text: string } }[] }>(bob, '/v1/inbox');
     expect(inbox.body.items.map(({ message }) => message.text)).toEqual(numbers(1, 5));
     expect(recipient.texts).toEqual(numbers(1, 5));
-  }, 30_000);
+  });
 
   it('§4.7: a refusal is told with its problem, stays until it is forgotten, and holds up nothing', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
@@ -253,7 +253,7 @@ describe('the connection', () => {
     gateway.mode = 'pass';
     gateway.cut();
     await eventually('arrived', () => texts.length === 1, 15_000);
-  }, 30_000);
+  });
 
   it('§5.3: a token is replaced before its end, on the living connection', async () => {
     const bob = world.user('bob');
@@ -268,7 +268,7 @@ describe('the connection', () => {
     await eventually('asked three times', () => asked >= 3, 15_000);
     expect(statuses.filter(({ state }) => state === 'online')).toHaveLength(1);
     expect(errors).toEqual([]);
-  }, 30_000);
+  });
 
   it('§5.7: an expired token (4401) is replaced, then the client comes back', async () => {
     const bob = world.user('bob');
@@ -291,7 +291,7 @@ describe('the connection', () => {
     );
     expect(errors).toMatchObject([{ source: 'token', message: 'no token: signed out for a moment' }]);
     expect(client.status.state).toBe('online');
-  }, 40_000);
+  });
 
   it('§5.7: taken over, it stays away until it is told to come back', async () => {
     const bob = world.user('bob');
@@ -339,7 +339,7 @@ describe('the connection', () => {
     await eventually('the third', () => texts.length === 3);
     expect(texts).toEqual(numbers(1, 3));
     await eventually('delivered', async () => (await world.receipts(alice, id))[0]?.deliveredAt !== null);
-  }, 40_000);
+  });
 
   it('§3.1: a store is for one user and one device', async () => {
     const store = memoryStore();

@@ -145,28 +145,24 @@ describe('pnpm conformance', () => {
     const wrongSecret = { AUTH_JWT_SECRET: 'another-secret-of-the-tests-of-32-bytes' };
     expect(await pnpmConformance([...args, '--only', 'connect'], wrongSecret)).toMatchObject({ code: 1 });
     expect(await pnpmConformance(args)).toMatchObject({ code: 78 });
-  }, 60_000);
+  });
 
   it.each([
     [true, 0, 'passed    drain'],
     [false, 1, 'failed    drain: step 6 (the client acknowledges): nothing was acknowledged through 2'],
-  ])(
-    'plays as the server to a client that acknowledges: %s',
-    async (acknowledges, code, words) => {
-      mkdirSync(repoFile('e2e/dist'), { recursive: true });
-      const folder = mkdtempSync(join(repoFile('e2e/dist'), 'conformance-'));
-      try {
-        const file = join(folder, 'client.cjs');
-        writeFileSync(file, clientProgram(acknowledges));
-        const command = `exec "${process.execPath}" "${file}"`;
-        const result = await pnpmConformance(['client', '--only', 'drain', '--command', command]);
-        expect(result).toMatchObject({ code, said: expect.stringContaining(words) });
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    },
-    60_000,
-  );
+  ])('plays as the server to a client that acknowledges: %s', async (acknowledges, code, words) => {
+    mkdirSync(repoFile('e2e/dist'), { recursive: true });
+    const folder = mkdtempSync(join(repoFile('e2e/dist'), 'conformance-'));
+    try {
+      const file = join(folder, 'client.cjs');
+      writeFileSync(file, clientProgram(acknowledges));
+      const command = `exec "${process.execPath}" "${file}"`;
+      const result = await pnpmConformance(['client', '--only', 'drain', '--command', command]);
+      expect(result).toMatchObject({ code, said: expect.stringContaining(words) });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it('says how it is used', async () => {
     for (const args of [[], ['fly'], ['client'], ['server', '--no-such']]) {

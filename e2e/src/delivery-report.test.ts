@@ -15,7 +15,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await World.start({ ownRedis: 'single' });
-}, 60_000);
+});
 
 afterAll(() => world.stop(), 60_000);
 
@@ -65,4 +65,4 @@ test('the life of a message is told as it goes: waiting, connected, acknowledged
   const withoutRedis = await reportOf(id);
   expect(withoutRedis).toMatchObject({ state: 'read', gateways: null, isListed: null });
   expect(withoutRedis.devices.map(({ state }) => state)).toEqual(['acknowledged', 'unknown']);
-}, 60_000);
+});

@@ -63,7 +63,7 @@ beforeAll(async () => {
     env: { ...process.env, ...binary.env },
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
-}, 240_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -71,7 +71,7 @@ afterAll(async () => {
   for (const proxy of proxies ?? []) await proxy.close();
   await stack?.stop();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 beforeEach(async () => {
   context = await browser.newContext({ viewport: { width: 1000, height: 720 }, deviceScaleFactor: 1 });
@@ -172,7 +172,7 @@ it('two people chat; one goes offline and comes back; the ticks are right', asyn
   });
   await lastTick('alice', 'read');
   expect(faults).toEqual([]);
-}, 90_000);
+});
 
 it('§1: shows each of 1,000 messages once, in order: gateways killed, Redis wiped, reloaded, cut off', async () => {
   const writeHundred = async (): Promise<void> => {
@@ -232,7 +232,7 @@ it('§1: shows each of 1,000 messages once, in order: gateways killed, Redis wip
       timeout: 60_000,
     },
   );
-}, 240_000);
+});
 
 it('works on a phone, and for who uses the keyboard', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
@@ -252,7 +252,7 @@ it('works on a phone, and for who uses the keyboard', async () => {
   );
   expect(nameless).toBe(0);
   await shoot('demo-phone');
-}, 60_000);
+});
 
 it('gives nothing to other pages', async () => {
   const ask = (path: string, headers: Record<string, string>, method = 'GET') =>

@@ -6,7 +6,7 @@ describe.each(redisKinds)('whatever dies in between, Redis: %s', (kind) => {
 
   beforeAll(async () => {
     world = await World.start({ ownRedis: kind });
-  }, 60_000);
+  });
 
   afterAll(() => world.stop(), 60_000);
 
@@ -27,7 +27,7 @@ describe.each(redisKinds)('whatever dies in between, Redis: %s', (kind) => {
     await world.send(alice, bob, 'live again');
     expect(await client.nextOf('message')).toMatchObject({ seq: 2 });
     expect(client.socket.readyState).toBe(1);
-  }, 60_000);
+  });
 
   it('§1, §4: the Redis that serves a user hangs while sending: every send is a 201 within 500 ms more, and arrives by reconcile', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
@@ -53,7 +53,7 @@ describe.each(redisKinds)('whatever dies in between, Redis: %s', (kind) => {
     await world.send(alice, bob, 'live again');
     expect(await client.nextOf('message')).toMatchObject({ seq: 12 });
     expect(client.socket.readyState).toBe(1);
-  }, 60_000);
+  });
 
   it('§1, §6: a gateway killed with -9: its users are offline within 15 s and get everything elsewhere', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
@@ -73,7 +73,7 @@ describe.each(redisKinds)('whatever dies in between, Redis: %s', (kind) => {
     for (let n = 1; n <= 3; n++)
       expect(await second.nextOf('message')).toMatchObject({ seq: n, message: { text: `${n}` } });
     expect(await second.next()).toEqual({ type: 'caughtUp', seq: 3 });
-  }, 60_000);
+  });
 
   it('§1, §6: a gateway that stands still for longer than its lease: offline meanwhile, and then all arrives on the same connection', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
@@ -94,7 +94,7 @@ describe.each(redisKinds)('whatever dies in between, Redis: %s', (kind) => {
     expect(await client.nextOf('message')).toMatchObject({ seq: 6 });
     client.send({ type: 'ack', seq: 6, ref: 'ack' });
     expect(await client.nextOf('ok')).toEqual({ type: 'ok', ref: 'ack' });
-  }, 60_000);
+  });
 });
 
 describe('a send-api that dies after the commit and before routing', () => {
@@ -117,5 +117,5 @@ describe('a send-api that dies after the commit and before routing', () => {
     } finally {
       await world.stop();
     }
-  }, 60_000);
+  });
 });

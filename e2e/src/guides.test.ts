@@ -98,7 +98,7 @@ it('a chat in fifty lines', async () => {
   }
   rmSync(repoFile('.posthorn/chat-alice'), { recursive: true, force: true });
   rmSync(repoFile('.posthorn/chat-bob'), { recursive: true, force: true });
-}, 60_000);
+});
 
 it('sending from a backend', async () => {
   const guide = new Guide('sending-from-a-backend.md');
@@ -109,7 +109,7 @@ it('sending from a backend', async () => {
   expect(first).toMatch(/^[0-9a-f-]{36}$/);
   expect(again).toBe(first);
   expect(said).toMatch(/^1 {2}\S+ {2}shop: Order 4711 is on its way\. {2}\{"order":4711\}$/m);
-}, 60_000);
+});
 
 it('with curl and wscat only', async () => {
   const guide = new Guide('curl-and-wscat.md');
@@ -131,7 +131,7 @@ it('with curl and wscat only', async () => {
   guide.end();
   const { body } = await world.ask<{ items: InboxItem[] }>('dave', '/v1/inbox');
   expect(body.items).toHaveLength(1);
-}, 60_000);
+});
 
 it('from zero to production', async () => {
   const guide = new Guide('from-zero-to-production.md');
@@ -142,7 +142,7 @@ it('from zero to production', async () => {
   expect(doctor.said()).toMatch(/^ok +send-api +answers/m);
   expect(await run(guide.take('sh'))).toMatch(/^missing +0 accepted/m);
   guide.end();
-}, 60_000);
+});
 
 it('covers every guide that has code', () => {
   const withCode = filesBelow('docs/guides').filter((path) => blocksOf(read(path)).length > 0);

@@ -103,7 +103,7 @@ it('§2.4: a gateway that was killed is gone from the list within 15 s, and one 
   for (const key of await client.keys(`${world.redis.prefix}*`)) await client.del(key);
   client.disconnect();
   await eventually('all are back', async () => (await pids()).length === 2);
-}, 60_000);
+});
 
 it.each([
   ['no token', '/gateways', '', 401],
@@ -162,4 +162,4 @@ it('shows it on a page, which loads nothing from elsewhere', async () => {
   } finally {
     await browser.close();
   }
-}, 120_000);
+});

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await world.database.query(`
     CREATE TRIGGER take_time AFTER INSERT ON message
     FOR EACH ROW WHEN (NEW.text = 'slow') EXECUTE FUNCTION take_time()`);
-}, 60_000);
+});
 
 afterAll(() => world.stop(), 60_000);
 
@@ -66,7 +66,7 @@ test('§4.1: a send-api killed with -9 while its message commits: the same key e
   expect(status).toBe(200);
   expect(await inboxOf(bob)).toEqual([{ seq: 1, message: expect.objectContaining({ id, text: 'slow' }) }]);
   expect(await client.nextOf('message')).toMatchObject({ seq: 1, message: { id } });
-}, 60_000);
+});
 
 test('§4.1: a send-api killed with -9 before its message commits: the same key elsewhere makes it, once', async () => {
   const bob = world.user('bob');
@@ -81,4 +81,4 @@ test('§4.1: a send-api killed with -9 before its message commits: the same key 
     [1, 'first', expect.any(String)],
     [2, 'stuck', id],
   ]);
-}, 60_000);
+});

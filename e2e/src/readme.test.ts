@@ -88,7 +88,7 @@ it('npm start; listen, send with our command and with curl', async () => {
   expect(stack.said()).toContain('stopping …');
   for (const [address] of stack.said().matchAll(/http:\/\/127\.0\.0\.1:\d+/g))
     await expect(fetch(address)).rejects.toThrow('fetch failed');
-}, 180_000);
+});
 
 it('runs the services', async () => {
   const lines = run.split('\n').map((line) => {
@@ -114,7 +114,7 @@ it('runs the services', async () => {
   } finally {
     await end(services);
   }
-}, 120_000);
+});
 
 it('names only settings that docker-compose.yml takes', () => {
   const [docker] = blocks.filter(({ text }) => NEEDS_DOCKER.test(text));

@@ -40,7 +40,7 @@ beforeAll(async () => {
   });
   await migrateDatabase(postgres.url);
   world = await World.start({ env: { DATABASE_URL: postgres.url, RECONCILE_INTERVAL_MS: '500' } });
-}, 120_000);
+});
 
 afterAll(async () => {
   await app?.close();
@@ -116,7 +116,7 @@ it('§5.1: after a restore to a moment, inboxes, cursors, receipts and clients g
   ]);
   expect(await world.receipts(alice, kept.id)).toEqual(receipts);
   expect((await world.ask(alice, `/v1/messages/${lost.id}`)).status).toBe(404);
-}, 120_000);
+});
 
 async function acknowledge(client: Awaited<ReturnType<World['connect']>>, seq: number): Promise<void> {
   await eventually(`the phone has ${seq}`, () => client.all('message').length === seq);

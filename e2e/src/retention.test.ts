@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await world.stop();
   await database.drop();
-}, 60_000);
+});
 
 /** The first 13 characters of an id of that time. */
 function idStart(ms: number): string {
@@ -120,7 +120,7 @@ it('§5.2: a device that was away longer than messages are kept is told what it 
   }
   const page = await world.ask('bob', '/v1/inbox?after=1');
   expect(page.body).toMatchObject({ skipped: [{ from: 2, to: 4 }], lastSeq: 7 });
-}, 60_000);
+});
 
 /** A metric of all send-apis together. */
 async function metricOf({ sendApis }: World, name: string): Promise<number> {

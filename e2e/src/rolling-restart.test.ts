@@ -5,7 +5,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await World.start();
-}, 60_000);
+});
 
 afterAll(() => world.stop(), 60_000);
 
@@ -51,7 +51,7 @@ describe('SIGTERM under traffic', () => {
         Array.from({ length: total - (acked[index] ?? 0) }, (_, n) => (acked[index] ?? 0) + n + 1),
       );
     }
-  }, 60_000);
+  });
 
   it('§2: a send-api finishes the requests it has, takes no more, and exits with 0', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
@@ -81,7 +81,7 @@ describe('SIGTERM under traffic', () => {
     const { body } = await world.ask<{ lastSeq: number }>(bob, '/v1/inbox', { api: 1 });
     expect(body.lastSeq).toBeGreaterThanOrEqual(accepted);
     expect(answers.every((status) => status === 201 || status === 429)).toBe(true);
-  }, 60_000);
+  });
 });
 
 describe('several processes in one service', () => {
@@ -106,5 +106,5 @@ describe('several processes in one service', () => {
     expect(await api.stop()).toMatchObject({ code: 0 });
     expect(await gateway.stop()).toMatchObject({ code: 0 });
     expect((await devices[0]?.closed)?.code).toBe(1012);
-  }, 60_000);
+  });
 });

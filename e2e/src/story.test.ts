@@ -6,7 +6,7 @@ describe.each(redisKinds)('a message through two of each service, Redis: %s', (k
 
   beforeAll(async () => {
     world = await World.start(kind === 'single' ? {} : { ownRedis: kind });
-  }, 60_000);
+  });
 
   afterAll(() => world.stop(), 60_000);
 

@@ -57,7 +57,7 @@ beforeAll(async () => {
     NODE_EXTRA_CA_CERTS: certFile,
     DRAIN_MS: '500',
   };
-}, 120_000);
+});
 
 afterAll(async () => {
   await Promise.all(services.map((service) => service.stop()));
@@ -120,7 +120,7 @@ it('§2.3: both services work over TLS to both stores, whose certificates they c
   expect(
     clients.split('\n').filter((line) => line.includes(`laddr=127.0.0.1:${tlsPort} `)).length,
   ).toBeGreaterThanOrEqual(3);
-}, 60_000);
+});
 
 it('§2.4: with a certificate that nobody vouches for a service stays unready, and says why', async () => {
   const { NODE_EXTRA_CA_CERTS: _ca, ...without } = env;
@@ -134,4 +134,4 @@ it('§2.4: with a certificate that nobody vouches for a service stays unready, a
   expect(answer.status).toBe(503);
   expect(answer.missing.postgres).toMatch(/certificate/);
   expect(answer.degraded.redis).toBeDefined();
-}, 60_000);
+});

@@ -50,13 +50,13 @@ beforeAll(async () => {
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=tests',
     },
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await world?.stop();
   collector?.closeAllConnections();
   await new Promise<void>((resolve) => void collector?.close(() => resolve()));
-}, 60_000);
+});
 
 function spansOf({ resourceSpans }: Export): Span[] {
   const flat = (attributes: Attribute[]): Record<string, unknown> =>
@@ -187,4 +187,4 @@ it('a collector that is away holds up nothing, and is told of in the log', async
   } finally {
     await apart.stop();
   }
-}, 60_000);
+});

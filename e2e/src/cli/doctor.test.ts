@@ -43,7 +43,7 @@ beforeAll(async () => {
   keys = createServer((_request, response) => {
     response.writeHead(answerKeys.status).end(JSON.stringify(answerKeys.body));
   }).listen(0, '127.0.0.1');
-}, 120_000);
+});
 
 afterAll(async () => {
   keys.close();

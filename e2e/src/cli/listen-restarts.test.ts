@@ -45,4 +45,4 @@ it('§1: 10,000 lines through send and a listen that is restarted five times: no
     await world.stop();
     rmSync(folder, { recursive: true });
   }
-}, 300_000);
+});

@@ -1,8 +1,6 @@
 import { complaintsAbout } from './models';
 import { OVERLAYS, type Resource, render } from './rendered';
 
-jest.setTimeout(240_000);
-
 it.each(OVERLAYS)('%s renders to what the models of its kinds allow', async (overlay) => {
   const resources = await render(`overlays/${overlay}`);
   expect(resources.length).toBeGreaterThan(15);

@@ -12,7 +12,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   let resources: Resource[];
   beforeAll(async () => {
     resources = await render(`overlays/${overlay}`);
-  }, 240_000);
+  });
 
   const services = () =>
     ofKind(resources, 'Deployment').filter(({ metadata }) => SERVICES.some((name) => name === metadata.name));

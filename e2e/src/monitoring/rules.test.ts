@@ -27,7 +27,7 @@ const pages = filesBelow(RUNBOOKS).filter((path) => !path.endsWith('/README.md')
 let promtool = '';
 beforeAll(async () => {
   ({ promtool } = await findPrometheus());
-}, 240_000);
+});
 
 describe('promtool', () => {
   it('takes the configuration and the rules', () => {

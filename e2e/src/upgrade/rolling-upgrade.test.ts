@@ -16,13 +16,13 @@ whereThereIsHistory(`beside ${version}`, () => {
     previous = await buildPrevious(version ?? '');
     // The schema is this version's already: a deploy migrates first.
     world = await World.start({ env: { RATE_LIMIT_SENDS: '0' } });
-  }, 300_000);
+  });
 
   afterAll(async () => {
     for (const reader of readers) reader.stop();
     await world?.stop();
     previous?.remove();
-  }, 60_000);
+  });
 
   const old = (name: string): string => join(previous.folder, 'services', name, 'dist', 'main.js');
 
@@ -80,7 +80,7 @@ whereThereIsHistory(`beside ${version}`, () => {
       (await world.receipts(alice, last.id)).every(({ deliveredAt }) => deliveredAt !== null),
     );
     for (const user of users) expect(await world.isOnline(user)).toBe(true);
-  }, 120_000);
+  });
 
   it('§5.1: a device that connects to the other version takes over from itself, in both directions', async () => {
     const before = await world.addGateway({}, { main: old('ws-gateway') });
@@ -98,7 +98,7 @@ whereThereIsHistory(`beside ${version}`, () => {
       await world.send(world.user('dave'), carol, 'to the newer one');
       expect((await second.nextOf('message')).message.text).toBe('to the newer one');
     }
-  }, 60_000);
+  });
 });
 
 /** A device that acknowledges all it gets, and comes back wherever a gateway is. */

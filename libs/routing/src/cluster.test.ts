@@ -19,8 +19,6 @@ import { hashSlot } from './hash-slot';
 import { RedisConnection } from './redis-connection';
 import { COMMAND_WAIT_MS, ROUTE_WAIT_MS } from './times';
 
-jest.setTimeout(60_000);
-
 const dir = mkdtempSync(join(tmpdir(), 'posthorn-cluster-'));
 let cluster: RedisCluster;
 let routing: TestRouting;
@@ -95,15 +93,11 @@ async function listen(gateway: string): Promise<Heard> {
 
 /** Publishes to the gateway until it has heard of it. */
 async function expectHeard(gateway: string, heard: Heard, user: string): Promise<void> {
-  await eventually(
-    `${user} is heard`,
-    async () => {
-      const text = JSON.stringify({ type: 'disconnect', user });
-      await process.redis.publish([[routing.keys.channel(gateway), text]]);
-      return heard.users.includes(user);
-    },
-    15_000,
-  );
+  await eventually(`${user} is heard`, async () => {
+    const text = JSON.stringify({ type: 'disconnect', user });
+    await process.redis.publish([[routing.keys.channel(gateway), text]]);
+    return heard.users.includes(user);
+  });
 }
 
 test('§6: a gateway listens on the node of its channel only', async () => {
@@ -240,7 +234,6 @@ test('§4: a node that hangs takes only its own users with it, costs a send at m
   await eventually(
     'all are routed again',
     async () => (await process.router.route([routable(to)])).unknown === 0,
-    20_000,
   );
   await cluster.untilSettled();
 });

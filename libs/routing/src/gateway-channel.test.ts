@@ -126,7 +126,7 @@ test('§1: a subscription that is silent while its connection seems fine is foun
   await eventually('the return', () => heard.returns === 2);
   expect(await publish('g6')).toBe(1);
   await eventually('the notice', () => heard.notices.length > 0);
-}, 15_000);
+});
 
 /** Its subscriptions end up on a channel where nobody publishes. */
 class DeafConnection extends RedisConnection {

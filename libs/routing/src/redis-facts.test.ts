@@ -7,7 +7,7 @@ describe.each(redisKinds)('%s', (kind: RedisKind) => {
 
   beforeAll(async () => {
     own = await startOwnRedis(kind);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await own.stop();

@@ -5,7 +5,7 @@ import {
   openTestRedis,
   redisKinds,
   startOwnRedis,
-  testUrl,
+  fromGlobalSetup,
 } from '@posthorn/testing';
 import { ReplyError } from 'ioredis';
 import {
@@ -29,9 +29,9 @@ describe.each(redisKinds)('%s', (kind: RedisKind) => {
 
   beforeAll(async () => {
     if (kind !== 'single') own = await startOwnRedis(kind);
-    routing = openTestRouting(openTestRedis(own?.url ?? testUrl('POSTHORN_TEST_REDIS_URL')));
+    routing = openTestRouting(openTestRedis(own?.url ?? fromGlobalSetup('POSTHORN_TEST_REDIS_URL')));
     process = await routing.start();
-  }, 60_000);
+  });
 
   afterEach(() => {
     jest.restoreAllMocks();

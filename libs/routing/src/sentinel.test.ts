@@ -18,8 +18,6 @@ import { closeRedis } from './lasting-redis';
 import { RedisConnection } from './redis-connection';
 import { ROUTE_WAIT_MS } from './times';
 
-jest.setTimeout(90_000);
-
 const dir = mkdtempSync(join(tmpdir(), 'posthorn-sentinel-'));
 let sentinel: RedisSentinel;
 let routing: TestRouting;
@@ -65,17 +63,13 @@ let names = 0;
 async function worksAgain(): Promise<number> {
   const began = performance.now();
   const user = `user-${names++}`;
-  await eventually(
-    'a route and a publish arrive',
-    async () => {
-      const { listed } = await process.router.route([routable({ [user]: 1 })]);
-      await process.redis.publish([
-        [routing.keys.channel(GATEWAY), JSON.stringify({ type: 'disconnect', user })],
-      ]);
-      return listed === 1 && heard.users.includes(user);
-    },
-    20_000,
-  );
+  await eventually('a route and a publish arrive', async () => {
+    const { listed } = await process.router.route([routable({ [user]: 1 })]);
+    await process.redis.publish([
+      [routing.keys.channel(GATEWAY), JSON.stringify({ type: 'disconnect', user })],
+    ]);
+    return listed === 1 && heard.users.includes(user);
+  });
   return performance.now() - began;
 }
 
@@ -143,14 +137,10 @@ test('§6: a master that becomes a replica without a word is left at the first w
   });
   await eventually('a new connection', () => readies > 0);
   await master.ask((client) => client.replicaof('NO', 'ONE'));
-  await eventually(
-    'one master and its replica',
-    async () => {
-      await sentinel.untilWatched();
-      return true;
-    },
-    30_000,
-  );
+  await eventually('one master and its replica', async () => {
+    await sentinel.untilWatched();
+    return true;
+  });
 });
 
 test('§6: a connection that is given up while the sentinels are asked is begun anew', async () => {

@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { findRedisServer } from './find-redis-server';
 import { redisCacheFolder } from './paths';
 
-jest.setTimeout(240_000);
-
 it('finds a server that says its version', async () => {
   const { version } = await findRedisServer(redisCacheFolder);
   expect(version).toMatch(/^\d+\.\d+\.\d+$/);

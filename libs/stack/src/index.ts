@@ -28,4 +28,9 @@ export { type Stack, type StackOptions, startStack } from './stack';
 export { startStackDemo } from './stack-demo';
 export type { Step } from './step';
 export { StopList } from './stop-list';
-export { startTestStores, type TestStores } from './test-stores';
+export {
+  createTemplateDatabase,
+  startTestStores,
+  type TemplateDatabase,
+  type TestStores,
+} from './test-stores';

@@ -5,8 +5,6 @@ import { Client } from 'pg';
 import { isAlive } from './command-of';
 import { type PostgresServer, startPostgres } from './postgres-server';
 
-jest.setTimeout(60_000);
-
 // As root this folder is closed to every other user, like a clone below /root.
 const home = mkdtempSync(join(tmpdir(), 'posthorn-postgres-'));
 const dir = join(home, 'a folder', 'postgres');

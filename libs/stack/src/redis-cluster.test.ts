@@ -6,8 +6,6 @@ import { isAlive } from './command-of';
 import { type RedisCluster, startRedisCluster } from './redis-cluster';
 import { until } from './until';
 
-jest.setTimeout(240_000);
-
 const dir = mkdtempSync(join(tmpdir(), 'posthorn-cluster-'));
 let cluster: RedisCluster | undefined;
 

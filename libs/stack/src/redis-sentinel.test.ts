@@ -5,8 +5,6 @@ import { isAlive } from './command-of';
 import { type RedisSentinel, startRedisSentinel } from './redis-sentinel';
 import { until } from './until';
 
-jest.setTimeout(240_000);
-
 const dir = mkdtempSync(join(tmpdir(), 'posthorn-sentinel-'));
 let redis: RedisSentinel | undefined;
 

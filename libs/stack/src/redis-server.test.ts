@@ -5,8 +5,6 @@ import Redis from 'ioredis';
 import { isAlive } from './command-of';
 import { type RedisServer, startRedis } from './redis-server';
 
-jest.setTimeout(240_000);
-
 const dir = mkdtempSync(join(tmpdir(), 'posthorn-redis-'));
 let server: RedisServer | undefined;
 

@@ -7,8 +7,6 @@ import { startService } from './service-process';
 import { startStack } from './stack';
 import { playStory } from './story';
 
-jest.setTimeout(120_000);
-
 const { POSTHORN_TEST_REDIS_URL: redisUrl = '' } = process.env;
 const secret = 'a secret of the tests, 32 bytes or more';
 const env = { AUTH_JWT_SECRET: secret, REDIS_PREFIX: 'stack-test:', DRAIN_MS: '500' };

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { guardFolder } from './guard';
+import { migrateDatabase } from './migrate-database';
 import { startPostgres } from './postgres-server';
 import { startRedis } from './redis-server';
 import { StopList } from './stop-list';
@@ -54,4 +57,37 @@ export async function startTestStores(
     throw failed?.reason;
   }
   return { databaseUrl, redisUrl, stop: () => stops.stopAll() };
+}
+
+/** A migrated database that others are copied from: a copy takes a tenth of the time of a migration. */
+export interface TemplateDatabase {
+  name: string;
+  drop(): Promise<void>;
+}
+
+/** Makes one on the server. Nobody can connect to it, since Postgres copies only what nobody uses. */
+export async function createTemplateDatabase(serverUrl: string): Promise<TemplateDatabase> {
+  const name = `posthorn_template_${randomBytes(6).toString('hex')}`;
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  await runOn(serverUrl, `CREATE DATABASE ${name}`);
+  const drop = () => runOn(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  try {
+    await migrateDatabase(url.href);
+    await runOn(serverUrl, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+  } catch (error) {
+    await drop();
+    throw error;
+  }
+  return { name, drop };
+}
+
+async function runOn(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }

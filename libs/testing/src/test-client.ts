@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ClientFrame, ServerFrame } from '@posthorn/protocol';
 import { type ClientOptions, WebSocket } from 'ws';
+import { HANG_MS } from './eventually';
 
 type FrameType = ServerFrame['type'];
 type FrameOf<T extends FrameType> = Extract<ServerFrame, { type: T }>;
@@ -25,8 +26,6 @@ export interface TestClientOptions {
   query?: Record<string, string>;
   options?: ClientOptions;
 }
-
-const FRAME_WAIT_MS = 10_000;
 
 /** A WebSocket client that queues frames, so that a test takes them one by one and misses none. */
 export class TestClient {
@@ -84,7 +83,7 @@ export class TestClient {
   }
 
   /** The next frame that was not taken yet. */
-  async next(withinMs = FRAME_WAIT_MS): Promise<ServerFrame> {
+  async next(withinMs = HANG_MS): Promise<ServerFrame> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const frame = this.frames[this.#taken];
@@ -100,7 +99,7 @@ export class TestClient {
   }
 
   /** Takes frames up to the next of `type`, and returns that. */
-  async nextOf<T extends FrameType>(type: T, withinMs = FRAME_WAIT_MS): Promise<FrameOf<T>> {
+  async nextOf<T extends FrameType>(type: T, withinMs = HANG_MS): Promise<FrameOf<T>> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const frame = await this.next(Math.max(1, deadline - performance.now()));

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { migrateDatabase } from '@posthorn/stack';
 import { Client } from 'pg';
 
 /** A database of a test file's own, with the current schema. */
@@ -12,14 +11,13 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Creates an empty, migrated database on the test server. */
+/** Creates an empty database with the current schema on the test server, as a copy of the run's template. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = testUrl('POSTHORN_TEST_DATABASE_URL');
+  const server = fromGlobalSetup('POSTHORN_TEST_DATABASE_URL');
   const name = `posthorn_test_${randomBytes(6).toString('hex')}`;
-  await onServer(server, `CREATE DATABASE ${name}`);
+  await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${fromGlobalSetup('POSTHORN_TEST_TEMPLATE')}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  await migrateDatabase(url.href);
   return {
     url: url.href,
     query: async (sql, values = []) => await run(url.href, sql, values),
@@ -51,9 +49,11 @@ async function run<Row extends object>(url: string, sql: string, values: unknown
   }
 }
 
-/** The address of a store that jest's global setup started. */
-export function testUrl(name: 'POSTHORN_TEST_DATABASE_URL' | 'POSTHORN_TEST_REDIS_URL'): string {
-  const url = process.env[name];
-  if (url === undefined) throw new Error(`${name} is not set: run the tests through jest's global setup`);
-  return url;
+/** What jest's global setup left for the tests: the address of a store, or the name of the template database. */
+export function fromGlobalSetup(
+  name: 'POSTHORN_TEST_DATABASE_URL' | 'POSTHORN_TEST_TEMPLATE' | 'POSTHORN_TEST_REDIS_URL',
+): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: run the tests with npm test`);
+  return value;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { openRedisClient, type RedisClient } from '@posthorn/stack';
-import { testUrl } from './test-database';
+import { fromGlobalSetup } from './test-database';
 
 /** A key prefix of a test file's own on the test server. */
 export interface TestRedis {
@@ -12,7 +12,7 @@ export interface TestRedis {
 }
 
 /** A new prefix, and a client to look with. */
-export function openTestRedis(url = testUrl('POSTHORN_TEST_REDIS_URL')): TestRedis {
+export function openTestRedis(url = fromGlobalSetup('POSTHORN_TEST_REDIS_URL')): TestRedis {
   const client = openRedisClient(url);
   return {
     url,

@@ -139,7 +139,7 @@ test('§4.2: H8 a thousand pipelined requests on one connection are all answered
   const ids = [...text.matchAll(/x-request-id: (r\d+)/gi)].map(([, id]) => id);
   expect(ids).toEqual(Array.from({ length: 1_000 }, (_, index) => `r${index}`));
   connection.close();
-}, 60_000);
+});
 
 test('§4.2: an unreadable request behind readable ones is answered after them', async () => {
   const connection = await RawConnection.open(api.port);

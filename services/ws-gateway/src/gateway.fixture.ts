@@ -18,8 +18,6 @@ import {
 import type { Registry } from 'prom-client';
 import { createGateway } from './ws-gateway';
 
-jest.setTimeout(20_000);
-
 /** What the log takes: nothing of interest to a test. */
 const silent = { info: () => undefined, warn: () => undefined };
 const STOP_MS = 4_000;

@@ -48,24 +48,20 @@ describe('a slow reader', () => {
     await eventually('all here', () => reader.count >= BACKLOG, 40_000);
     expect(await gateway.metric('closes_total')).toBe(0);
     reader.end();
-  }, 90_000);
+  });
 
   it.each<[string, (gateway: TestGateway, user: string) => Promise<unknown>, number]>([
     ['taken over', (gateway, user) => gateway.connect(user, { after: '0' }), 4509],
     ['disconnected by an operator', (_, user) => fixture.disconnect(user), 4503],
-  ])(
-    '§5: that is %s sees the code, once it has read what was sent before',
-    async (_, end, code) => {
-      const gateway = await start(30_000);
-      const user = fixture.user();
-      const reader = await slowReader(gateway, user);
-      await end(gateway, user);
-      await reader.ended;
-      expect(reader.closeCode()).toBe(code);
-      expect(reader.count).toBeGreaterThan(BUFFER);
-    },
-    90_000,
-  );
+  ])('§5: that is %s sees the code, once it has read what was sent before', async (_, end, code) => {
+    const gateway = await start(30_000);
+    const user = fixture.user();
+    const reader = await slowReader(gateway, user);
+    await end(gateway, user);
+    await reader.ended;
+    expect(reader.closeCode()).toBe(code);
+    expect(reader.count).toBeGreaterThan(BUFFER);
+  });
 
   it('§5: that does not read at all is cut in the end, whatever it is ended for', async () => {
     const gateway = await start(300);
@@ -74,16 +70,12 @@ describe('a slow reader', () => {
     reader.pause();
     await fixture.disconnect(user);
     await eventually('ended', async () => (await gateway.metric('closes_total')) === 1);
-    await eventually(
-      'cut',
-      async () => {
-        reader.resume();
-        return reader.isEnded;
-      },
-      40_000,
-    );
+    await eventually('cut', async () => {
+      reader.resume();
+      return reader.isEnded;
+    });
     expect(reader.closeCode()).not.toBe(4503);
-  }, 90_000);
+  });
 });
 
 /** Takes from a socket what a link of a certain rate would, and keeps the end of it. */

@@ -27,7 +27,7 @@ describe('with a Postgres that is stopped and started again', () => {
     const nothing = async (): Promise<void> => undefined;
     const database = { url: postgres.url, query: async () => [], hold: async () => nothing, drop: nothing };
     api = await bootApi({ database, redis, drop: async () => undefined });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await api.stop();
@@ -64,7 +64,7 @@ describe('with a Postgres that is stopped and started again', () => {
     expect(performance.now() - from).toBeLessThan(5_000);
     expect((await api.send('alice', send, { 'Idempotency-Key': 'outage' })).status).toBe(201);
     expect((await api.readiness()).ready).toBe(true);
-  }, 60_000);
+  });
 
   test('§4.8: refusals that need no Postgres stay what they are', async () => {
     await postgres.stop('immediate');
@@ -117,7 +117,7 @@ describe('with a Postgres whose answers get lost', () => {
     }
     const rows = await stores.database.query(`SELECT text FROM message WHERE text LIKE 'u%'`);
     expect(rows).toHaveLength(30);
-  }, 30_000);
+  });
 
   test('§4.8: while Postgres hangs, a hundred sends are all answered within 2 s of their coming', async () => {
     proxy.mode = 'blackhole';
@@ -138,7 +138,7 @@ describe('with a Postgres whose answers get lost', () => {
     proxy.mode = 'reset';
     proxy.mode = 'pass';
     await eventually('Postgres is back', async () => (await api.send('alice', send)).status === 201);
-  }, 30_000);
+  });
 });
 
 describe('with a schema that is behind', () => {

@@ -50,7 +50,6 @@ test.each(['reset', 'blackhole'] as const)(
     await heal();
     expect((await api.readiness()).degraded).toEqual({});
   },
-  30_000,
 );
 
 test('§4.3: without Redis each process limits by itself', async () => {
