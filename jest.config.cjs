@@ -9,8 +9,10 @@ module.exports = {
     '<rootDir>/bench',
     '<rootDir>/conformance',
   ],
+  reporters: ['<rootDir>/scripts/lib/progress-reporter.mjs'],
+  testSequencer: '<rootDir>/scripts/lib/longest-first.mjs',
   // Only ends a test that hangs: no verdict may depend on how fast the machine is.
   testTimeout: 240_000,
   // Tests wait for stores and processes more than they compute.
-  maxWorkers: Math.max(2, availableParallelism() - 1),
+  maxWorkers: availableParallelism() + 1,
 };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CommandFailed, cleanEnv, root, run } from './run.mjs';
+import { CommandFailed, cleanEnv, root, run, tool } from './run.mjs';
 import { step } from './steps.mjs';
 
 const MIN_NODE = [20, 19];
@@ -14,7 +14,7 @@ export async function bootstrap() {
   try {
     await install();
     await step('built', async () => {
-      await run(join(root, 'node_modules', '.bin', 'tsc'), ['-b']);
+      await run(tool('tsc'), ['-b']);
       const vite = join(root, 'demo', 'node_modules', '.bin', 'vite');
       await run(vite, ['build', '--logLevel', 'warn'], { cwd: join(root, 'demo') });
     });

@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+/** The path of a command that a dependency of the root brings. */
+export const tool = (name) => join(root, 'node_modules', '.bin', name);
 
 const MAX_OUTPUT_CHARS = 200_000;
 /** What npm says of itself to its scripts would confuse another package manager; these are the user's own settings. */

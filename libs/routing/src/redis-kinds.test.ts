@@ -1,11 +1,11 @@
 import type { RedisKind } from '@posthorn/protocol';
 import {
   eventually,
+  fromGlobalSetup,
   type OwnRedis,
   openTestRedis,
   redisKinds,
   startOwnRedis,
-  fromGlobalSetup,
 } from '@posthorn/testing';
 import { ReplyError } from 'ioredis';
 import {

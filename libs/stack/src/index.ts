@@ -34,3 +34,4 @@ export {
   type TemplateDatabase,
   type TestStores,
 } from './test-stores';
+export { type TestTool, type TestToolName, testTools } from './test-tools';

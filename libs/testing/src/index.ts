@@ -2,6 +2,7 @@ export * from './eventually';
 export type { FaultCounts } from './fault-link';
 export type { FaultMode } from './fault-mode';
 export * from './fault-proxy';
+export * from './has-tool';
 export * from './held-locks';
 export * from './own-redis';
 export * from './service-context';
