@@ -1,7 +1,7 @@
 import { type CommitLocks, commitSends, TAKEN } from './commit-sends';
 import type { InboxDatabase } from './database';
 import { findLockedInboxes, type LockedInboxes } from './find-locked-inboxes';
-import { inboxLock, keyLock, LOCKED_WAIT_MS, lockedInbox, PART_WAIT_MS, SHARED_WAIT_MS } from './lock-wait';
+import { inboxLock, keyLock, LOCK_WAITS, type LockWaits, lockedInbox } from './lock-wait';
 import type { AcceptOutcome, NewMessage } from './new-message';
 import { OutageError } from './outage';
 import { resolveTakenKeys } from './resolve-taken-keys';
@@ -22,6 +22,7 @@ export async function acceptMessages(
   db: InboxDatabase,
   sends: readonly NewMessage[],
   lock: string | null = null,
+  waits: LockWaits = LOCK_WAITS,
 ): Promise<(AcceptOutcome | Error)[]> {
   const outcomes = new Map<NewMessage, AcceptOutcome | Error>();
   const { firsts, twins } = splitTwins(sends);
@@ -30,7 +31,7 @@ export async function acceptMessages(
   for (let round = 0; waiting.length > 0 && round < MAX_ROUNDS; round++) {
     const taken: NewMessage[] = [];
     for (const chunk of chunkByEntries(waiting)) {
-      for (const [index, outcome] of (await commitChunk(db, chunk, lock)).entries()) {
+      for (const [index, outcome] of (await commitChunk(db, chunk, lock, waits)).entries()) {
         const send = chunk[index];
         if (send === undefined) continue;
         if (outcome === TAKEN) taken.push(send);
@@ -115,6 +116,7 @@ async function commitChunk(
   db: InboxDatabase,
   chunk: readonly NewMessage[],
   lock: string | null,
+  waits: LockWaits,
 ): Promise<(AcceptOutcome | typeof TAKEN | Error)[]> {
   let unborn: LockedInboxes['unborn'] = new Set();
   return await splitBatch(chunk, {
@@ -122,8 +124,9 @@ async function commitChunk(
       commitSends(
         db,
         sends,
-        isPart ? { first: null, firstMs: PART_WAIT_MS, thenMs: PART_WAIT_MS } : waitFor(lock),
+        isPart ? { first: null, firstMs: waits.partMs, thenMs: waits.partMs } : waitFor(lock, waits),
       ),
+    splitMs: waits.splitMs,
     findLocks: async (sends) => {
       const found = await findLockedInboxes(db, [...new Set(sends.flatMap(({ to }) => to))]);
       unborn = found.unborn;
@@ -140,8 +143,8 @@ async function commitChunk(
 }
 
 /** Who is known to wait for a counter waits for that first, before it holds anything that others need. */
-function waitFor(lock: string | null): CommitLocks {
-  if (lock === null) return { first: null, firstMs: SHARED_WAIT_MS, thenMs: SHARED_WAIT_MS };
+function waitFor(lock: string | null, { sharedMs, lockedMs, partMs }: LockWaits): CommitLocks {
+  if (lock === null) return { first: null, firstMs: sharedMs, thenMs: sharedMs };
   const first = lockedInbox(lock);
-  return { first, firstMs: LOCKED_WAIT_MS, thenMs: first === null ? LOCKED_WAIT_MS : PART_WAIT_MS };
+  return { first, firstMs: lockedMs, thenMs: first === null ? lockedMs : partMs };
 }

@@ -5,6 +5,7 @@ import {
   holderOf,
   newMessage,
   openTestInbox,
+  PATIENT_MS,
   send,
   type TestInbox,
 } from '../test/inbox-fixture';
@@ -63,14 +64,16 @@ test('§5: each claim raises the fence and tells who held the device, until that
 });
 
 test('§5: two gateways that claim the same devices at once, in opposite orders, get a fence each', async () => {
-  const pools = [inbox.db, inbox.openAnother()];
+  const other = await openTestInbox();
+  const pools = [other.db, other.openAnother()];
   const devices = countTo(20).map((index) => `device-${index}`);
   const results = await Promise.all(
     countTo(8).map(async (index) => {
       const order = index % 2 === 0 ? devices : devices.toReversed();
       const claimed = await claimDevices(
-        pools[index % 2] ?? inbox.db,
+        pools[index % 2] ?? other.db,
         order.map((device) => ({ user: 'frank', device, gateway: `g${index}`, holders: null })),
+        PATIENT_MS,
       );
       return new Map(order.map((device, nth) => [device, claimed[nth]?.fence]));
     }),
@@ -79,6 +82,8 @@ test('§5: two gateways that claim the same devices at once, in opposite orders,
     const fences = results.map((result) => result.get(device) ?? 0);
     expect(fences.sort((a, b) => a - b)).toEqual(countTo(8));
   }
+  expect(await other.countDeadlocks()).toBe(0);
+  await other.drop();
 });
 
 test.each<[string, readonly string[] | null, string[]]>([

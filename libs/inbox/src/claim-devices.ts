@@ -1,5 +1,5 @@
 import type { InboxDatabase, Statement } from './database';
-import { deviceLock, lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
+import { deviceLock, lockTimeoutSql, LOCK_WAITS } from './lock-wait';
 
 /** A connection that wants to be the one of its device. */
 export interface DeviceClaim {
@@ -38,7 +38,7 @@ type ClaimRow =
 export async function claimDevices(
   db: InboxDatabase,
   claims: readonly DeviceClaim[],
-  lockWaitMs = SHARED_WAIT_MS,
+  lockWaitMs = LOCK_WAITS.sharedMs,
 ): Promise<ClaimedDevice[]> {
   const rows = await db.run<ClaimRow>(CLAIM, [
     claims.map((claim) => claim.user),

@@ -1,4 +1,12 @@
-import { claim, countTo, epochOf, fillInbox, openTestInbox, type TestInbox } from '../test/inbox-fixture';
+import {
+  BRIEF,
+  claim,
+  countTo,
+  epochOf,
+  fillInbox,
+  openTestInbox,
+  type TestInbox,
+} from '../test/inbox-fixture';
 import { claimDevices } from './claim-devices';
 import { commitAroundLocks } from './commit-around-locks';
 import { deviceLock, readerLock } from './lock-wait';
@@ -50,10 +58,15 @@ async function lockDevice(): Promise<void> {
 test('§5.5: a device that another transaction holds fails nobody else’s acknowledgement', async () => {
   await lockDevice();
   const moves = users.map((user) => ({ user, device: 'phone', fence: 1, epoch, seq: 1 }));
-  const outcomes = await commitAroundLocks(moves, null, {
-    commit: (some, lockWaitMs) => moveCursors(inbox.db, some, lockWaitMs),
-    locksOf: (move) => [deviceLock(move)],
-  });
+  const outcomes = await commitAroundLocks(
+    moves,
+    null,
+    {
+      commit: (some, lockWaitMs) => moveCursors(inbox.db, some, lockWaitMs),
+      locksOf: (move) => [deviceLock(move)],
+    },
+    BRIEF,
+  );
   expectOnlyHeldFails(outcomes, `device ${held} phone`);
   expect(outcomes[1]).toMatchObject({ isHolder: true, cursor: 1 });
 });
@@ -62,10 +75,15 @@ test('§5.1: nor anybody else’s connect, nor the record of its end', async () 
   await lockDevice();
   const claims = users.map((user) => ({ user, device: 'phone', gateway: 'g2', holders: [] }));
   expectOnlyHeldFails(
-    await commitAroundLocks(claims, null, {
-      commit: (some, lockWaitMs) => claimDevices(inbox.db, some, lockWaitMs),
-      locksOf: (each) => [deviceLock(each)],
-    }),
+    await commitAroundLocks(
+      claims,
+      null,
+      {
+        commit: (some, lockWaitMs) => claimDevices(inbox.db, some, lockWaitMs),
+        locksOf: (each) => [deviceLock(each)],
+      },
+      BRIEF,
+    ),
     `device ${held} phone`,
   );
   const holds = users.map((user) => {
@@ -73,10 +91,15 @@ test('§5.1: nor anybody else’s connect, nor the record of its end', async () 
     return { user, device: 'phone', fence, epoch, gateway: `g${fence}` };
   });
   expectOnlyHeldFails(
-    await commitAroundLocks(holds, null, {
-      commit: (some, lockWaitMs) => releaseDevices(inbox.db, some, lockWaitMs),
-      locksOf: (each) => [deviceLock(each)],
-    }),
+    await commitAroundLocks(
+      holds,
+      null,
+      {
+        commit: (some, lockWaitMs) => releaseDevices(inbox.db, some, lockWaitMs),
+        locksOf: (each) => [deviceLock(each)],
+      },
+      BRIEF,
+    ),
     `device ${held} phone`,
   );
 });
@@ -88,10 +111,15 @@ test('§4.4: a receipt that another transaction holds fails nobody else’s', as
   const { fence } = await claim(inbox.db, held);
   await moveCursors(inbox.db, [{ user: held, device: 'phone', fence, epoch, seq: 9 }]);
   await holder.query('SELECT * FROM receipt WHERE user_id = $1 FOR UPDATE', [held]);
-  const outcomes = await commitAroundLocks(reads, null, {
-    commit: (some, lockWaitMs) => recordReads(inbox.db, some, lockWaitMs),
-    locksOf: (read) => [readerLock(read)],
-  });
+  const outcomes = await commitAroundLocks(
+    reads,
+    null,
+    {
+      commit: (some, lockWaitMs) => recordReads(inbox.db, some, lockWaitMs),
+      locksOf: (read) => [readerLock(read)],
+    },
+    BRIEF,
+  );
   expectOnlyHeldFails(outcomes, `reader ${held}`);
 });
 

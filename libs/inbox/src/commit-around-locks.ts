@@ -1,4 +1,4 @@
-import { LOCKED_WAIT_MS, PART_WAIT_MS, SHARED_WAIT_MS } from './lock-wait';
+import { LOCK_WAITS } from './lock-wait';
 import { splitBatch } from './split-batch';
 
 /** A statement for many, and what each of them locks. */
@@ -18,10 +18,12 @@ export async function commitAroundLocks<Item, Out>(
   items: readonly Item[],
   lock: string | null,
   { commit, locksOf }: LockingStatement<Item, Out>,
+  { sharedMs, lockedMs, partMs, splitMs } = LOCK_WAITS,
 ): Promise<(Out | Error)[]> {
-  const waitMs = lock === null ? SHARED_WAIT_MS : LOCKED_WAIT_MS;
+  const waitMs = lock === null ? sharedMs : lockedMs;
   return await splitBatch(items, {
-    commit: (part, isPart) => commit(part, isPart ? PART_WAIT_MS : waitMs),
+    commit: (part, isPart) => commit(part, isPart ? partMs : waitMs),
+    splitMs,
     locksOf,
   });
 }

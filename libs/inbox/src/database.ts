@@ -1,6 +1,7 @@
 import { Client, Pool, type QueryResultRow, types } from 'pg';
 import type { DataSource } from 'typeorm';
 import { clockMsSql, faultOfClock } from './clock';
+import { DATABASE_LIMITS, type DatabaseLimits } from './database-limits';
 import { type DurabilityFacts, faultOfDurability, readDurability, risksOfDurability } from './durability';
 import { asOutage, isRetryable, isSilence, OutageError } from './outage';
 import { queryPool } from './query-pool';
@@ -19,6 +20,7 @@ export interface DatabaseOptions {
   onFault?: () => void;
   /** Connections for the hot statements. */
   poolSize?: number;
+  limits?: DatabaseLimits;
 }
 
 /** What a service cannot work without, and why it is not there, by name (PROTOCOL §2.4). */
@@ -35,13 +37,6 @@ export interface Statement {
   text: string;
 }
 
-// From the inside out: the server gives up first, then the client, then the caller's own deadline,
-// all within the two seconds in which an outage must be answered (PROTOCOL §4.8).
-const STATEMENT_TIMEOUT_MS = 1_200;
-/** Of statements that set no time of their own (`lock-wait.ts`). */
-const LOCK_TIMEOUT_MS = 1_000;
-const QUERY_TIMEOUT_MS = 1_500;
-const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_RETRIES = 3;
 const READS_ONLY = 'Postgres only reads: it is a standby, or default_transaction_read_only is on';
 const POOL_SIZE = 10;
@@ -70,12 +65,13 @@ export class InboxDatabase {
   #warnedOf = '';
 
   private constructor(options: DatabaseOptions) {
+    const { connectMs, lockMs, statementMs, answerMs } = options.limits ?? DATABASE_LIMITS;
     const limits = {
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      lock_timeout: LOCK_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: statementMs,
+      lock_timeout: lockMs,
+      idle_in_transaction_session_timeout: statementMs,
+      query_timeout: answerMs,
+      connectionTimeoutMillis: connectMs,
       keepAlive: true,
       application_name: 'posthorn',
     };
@@ -96,8 +92,8 @@ export class InboxDatabase {
     this.#openMaintainer = () =>
       new Client({
         connectionString: options.url,
-        lock_timeout: LOCK_TIMEOUT_MS,
-        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        lock_timeout: lockMs,
+        connectionTimeoutMillis: connectMs,
         keepAlive: true,
         application_name: 'posthorn',
       });
@@ -120,8 +116,9 @@ export class InboxDatabase {
   }
 
   /**
-   * Runs one prepared statement, which is one transaction. A deadlock or serialization failure is retried,
-   * at most three times.
+   * Runs one prepared statement, which is one transaction. A deadlock or serialization failure that Postgres reports is
+   * retried, at most three times. By its default Postgres looks for a deadlock after a second: a statement that waits
+   * for a lock has given up by then, which ends the deadlock as well.
    * @throws OutageError
    */
   async run<Row extends QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
@@ -174,6 +171,8 @@ export class InboxDatabase {
       const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       pid = rows[0]?.pid ?? 0;
       signal?.addEventListener('abort', onAbort);
+      // It may have come while the connection was made, when there was nothing to cancel.
+      signal?.throwIfAborted();
       return await work(client);
     } catch (error) {
       throw this.#failed(error);

@@ -11,6 +11,8 @@ import {
   type Partition,
   promiseBound,
   splitPartition,
+  TABLE_WAITS,
+  type TableWaits,
 } from './partitions';
 
 /** What the partitions are kept for. */
@@ -19,6 +21,8 @@ export interface PartitionsWanted {
   retentionDays: number | null;
   /** Now, where that is not what Postgres says. */
   nowMs?: number;
+  /** How long is waited for locks, unless it is the usual time. */
+  waits?: TableWaits;
   /** Ends what takes long. */
   signal?: AbortSignal;
 }
@@ -58,8 +62,8 @@ export async function keepPartitions(db: InboxDatabase, wanted: PartitionsWanted
     const kept: PartitionsKept = { added: 0, dropped: 0, overdue: 0, fault: null };
     if (await isAlone(client)) {
       try {
-        await addMissing(client, wanted.retentionDays, nowMs, kept);
-        await dropOld(client, wanted.retentionDays, nowMs, kept);
+        await addMissing(client, wanted, nowMs, kept);
+        await dropOld(client, wanted, nowMs, kept);
       } catch (error) {
         kept.fault = error instanceof Error ? error : new Error(String(error));
       }
@@ -75,7 +79,7 @@ export async function keepPartitions(db: InboxDatabase, wanted: PartitionsWanted
 
 async function addMissing(
   client: Client,
-  retentionDays: number | null,
+  { retentionDays, waits = TABLE_WAITS }: PartitionsWanted,
   nowMs: number,
   kept: PartitionsKept,
 ): Promise<void> {
@@ -87,8 +91,8 @@ async function addMissing(
       const last = partitions.at(-1);
       if (last === undefined) break;
       const atMs = Math.ceil(Math.max(last.fromMs + widthOf(retentionDays), earliest) / DAY_MS) * DAY_MS;
-      if (isFilled) await promiseBound(client, last, atMs);
-      await splitPartition(client, last, atMs);
+      if (isFilled) await promiseBound(client, last, atMs, waits);
+      await splitPartition(client, last, atMs, waits);
       kept.added++;
     }
   }
@@ -96,13 +100,13 @@ async function addMissing(
 
 async function dropOld(
   client: Client,
-  retentionDays: number | null,
+  { retentionDays, waits = TABLE_WAITS }: PartitionsWanted,
   nowMs: number,
   kept: PartitionsKept,
 ): Promise<void> {
   for (const table of PARTITIONED) {
     for (const old of oldOf(await listPartitions(client, table), retentionDays, nowMs)) {
-      await dropPartition(client, old);
+      await dropPartition(client, old, waits);
       kept.dropped++;
     }
   }

@@ -1,13 +1,29 @@
 /**
- * How long statements wait for a row that another transaction has locked, in milliseconds. Whoever waits keeps what
- * it has locked already from others: a statement for many waits shortly, and in their place those that need the
+ * How long is waited for rows that another transaction has locked, in milliseconds. A statement that waits keeps what
+ * it has locked already from others: a statement for many waits shortly, and in its place those that need the
  * row wait by themselves (`locked-lane.ts`).
  */
-export const SHARED_WAIT_MS = 150;
-/** Of the parts of such a statement, once one of its rows was found to be locked. */
-export const PART_WAIT_MS = 20;
-/** Of a statement for those only that need the row. */
-export const LOCKED_WAIT_MS = 250;
+export interface LockWaits {
+  /** Of a statement for many. */
+  readonly sharedMs: number;
+  /** Of the parts of such a statement, once one of its rows was found to be locked. */
+  readonly partMs: number;
+  /** Of a statement for those only that need the row. */
+  readonly lockedMs: number;
+  /** How long a batch is taken apart; what is not settled by then counts as locked, with its neighbours. */
+  readonly splitMs: number;
+  /** How long an item waits in the lane, in all. */
+  readonly laneMs: number;
+}
+
+/** An item's own statement besides, they are within the two seconds of PROTOCOL §4.8. */
+export const LOCK_WAITS: LockWaits = {
+  sharedMs: 150,
+  partMs: 20,
+  lockedMs: 250,
+  splitMs: 500,
+  laneMs: 1_300,
+};
 
 /**
  * An item of a FROM clause that sets how long the rest of its statement waits for a lock. Postgres reads the

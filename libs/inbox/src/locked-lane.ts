@@ -1,3 +1,4 @@
+import { LOCK_WAITS } from './lock-wait';
 import { LockedError } from './outage';
 
 export interface LockedLaneOptions<In, Out> {
@@ -12,6 +13,8 @@ export interface LockedLaneOptions<In, Out> {
   readonly maxWaiting: number;
   /** Statements under way at most. */
   readonly concurrency: number;
+  /** How long an item waits in all, unless it is the usual time. */
+  readonly maxWaitMs?: number;
   /** Asked before each turn: an error takes the item out of the lane. */
   readonly expired?: (item: In) => Error | null;
 }
@@ -24,8 +27,6 @@ interface Waiting<In, Out> {
   readonly settle: (outcome: Out | Error) => void;
 }
 
-/** How long an item waits in all; its own statement besides, it is within the two seconds of PROTOCOL §4.8. */
-const MAX_WAIT_MS = 1_300;
 const MAX_TURN = 256;
 
 /**
@@ -76,7 +77,7 @@ export class LockedLane<In, Out> {
   }
 
   async #around(item: In, submit: (item: In) => Promise<Out>): Promise<Out> {
-    const until = performance.now() + MAX_WAIT_MS;
+    const until = performance.now() + (this.#options.maxWaitMs ?? LOCK_WAITS.laneMs);
     const known =
       this.#found.size === 0 ? [] : this.#options.locksOf(item).filter((lock) => this.#found.has(lock));
     if (known.length > 0)

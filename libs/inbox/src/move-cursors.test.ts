@@ -6,6 +6,7 @@ import {
   fillInbox,
   newMessage,
   openTestInbox,
+  PATIENT_MS,
   type TestInbox,
 } from '../test/inbox-fixture';
 import { acceptMessages } from './accept-messages';
@@ -174,9 +175,8 @@ test('§5: devices of one user that acknowledge at the same time, over two pools
       const { fence, epoch } = await claim(inbox.db, 'kim', device);
       const told: string[] = [];
       for (let seq = 60; seq <= count; seq += 60) {
-        const [moved] = await moveCursors(pools[index % 2] ?? inbox.db, [
-          { user: 'kim', device, fence, epoch, seq },
-        ]);
+        const moves = [{ user: 'kim', device, fence, epoch, seq }];
+        const [moved] = await moveCursors(pools[index % 2] ?? inbox.db, moves, PATIENT_MS);
         told.push(...(moved?.news ?? []).map(({ messageId }) => messageId));
       }
       return told;
@@ -191,7 +191,9 @@ test('§1: the same ack from many requests at once is recorded once and answered
   await fillInbox(inbox.db, 'leo', 10);
   const { fence, epoch } = await claim(inbox.db, 'leo');
   const moved = await Promise.all(
-    countTo(8).map(() => moveCursors(inbox.db, [{ user: 'leo', device: 'phone', fence, epoch, seq: 10 }])),
+    countTo(8).map(() =>
+      moveCursors(inbox.db, [{ user: 'leo', device: 'phone', fence, epoch, seq: 10 }], PATIENT_MS),
+    ),
   );
   expect(moved.flat().every(({ isHolder }) => isHolder)).toBe(true);
   expect(moved.flat().flatMap(({ news }) => news)).toHaveLength(10);

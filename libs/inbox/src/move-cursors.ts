@@ -1,6 +1,6 @@
 import type { ReceiptNews } from '@posthorn/protocol';
 import type { InboxDatabase, Statement } from './database';
-import { lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
+import { lockTimeoutSql, LOCK_WAITS } from './lock-wait';
 import { nowSql, nowTextSql } from './message-row';
 import type { DeviceHold } from './release-devices';
 
@@ -40,7 +40,7 @@ type MovedRow =
 export async function moveCursors(
   db: InboxDatabase,
   moves: readonly CursorMove[],
-  lockWaitMs = SHARED_WAIT_MS,
+  lockWaitMs = LOCK_WAITS.sharedMs,
 ): Promise<CursorMoved[]> {
   const results = moves.map((): CursorMoved => ({ isHolder: false, cursor: 0, news: [] }));
   const targets = highestOfEach(moves);

@@ -28,6 +28,16 @@ export const PARTITIONED: readonly PartitionedTable[] = [
 
 export const DAY_MS = 86_400_000;
 
+/** How long a change of partitions waits for locks, in milliseconds. */
+export interface TableWaits {
+  /** For a whole table: everybody waits behind a statement that does. */
+  readonly tableMs: number;
+  /** For a vacuum, which holds up nobody else. An autovacuum gives way to who has waited for a second. */
+  readonly vacuumMs: number;
+}
+
+export const TABLE_WAITS: TableWaits = { tableMs: 200, vacuumMs: 5_000 };
+
 /** The partitions of a table, oldest first. The last has no end, so that every message has a place. */
 export async function listPartitions(client: Client, table: PartitionedTable): Promise<Partition[]> {
   const { rows } = await client.query<{ name: string; bounds: string }>(
@@ -55,7 +65,12 @@ export async function isEmptyPartition(client: Client, { name }: Partition): Pro
  * Ends the last partition at `atMs`, and adds one without an end behind it. What is in it has to be known to be older
  * (`promiseBound`), or little: it is looked at while everybody waits.
  */
-export async function splitPartition(client: Client, last: Partition, atMs: number): Promise<void> {
+export async function splitPartition(
+  client: Client,
+  last: Partition,
+  atMs: number,
+  waits: TableWaits,
+): Promise<void> {
   const { table, name, fromMs } = last;
   const settings = await settingsOf(client, name);
   await changePartition(
@@ -67,6 +82,7 @@ export async function splitPartition(client: Client, last: Partition, atMs: numb
      ALTER TABLE ${name} DROP CONSTRAINT IF EXISTS ${BOUND};
      CREATE TABLE ${table.name}_from_${dayOf(atMs)} PARTITION OF ${table.name} ${table.ownKey}
        FOR VALUES FROM (${boundOf(atMs)}) TO (MAXVALUE) ${settings}`,
+    waits,
   );
 }
 
@@ -74,33 +90,36 @@ export async function splitPartition(client: Client, last: Partition, atMs: numb
  * Has Postgres make sure, while messages come and go, that all of a partition is older than `atMs`. Until the partition
  * is split there, a message of that time or later is refused: it has to be far off.
  */
-export async function promiseBound(client: Client, last: Partition, atMs: number): Promise<void> {
+export async function promiseBound(
+  client: Client,
+  last: Partition,
+  atMs: number,
+  waits: TableWaits,
+): Promise<void> {
   const { table, name } = last;
   await changePartition(
     client,
     last,
     `ALTER TABLE ${name} DROP CONSTRAINT IF EXISTS ${BOUND},
        ADD CONSTRAINT ${BOUND} CHECK (${table.key} < ${boundOf(atMs)}) NOT VALID`,
+    waits,
   );
-  await client.query(`SET lock_timeout = ${VACUUM_LOCK_MS}`);
+  await client.query(`SET lock_timeout = ${waits.vacuumMs}`);
   await client.query(`ALTER TABLE ${name} VALIDATE CONSTRAINT ${BOUND}`);
 }
 
 /** Drops a partition and all that is in it, at once. */
-export async function dropPartition(client: Client, partition: Partition): Promise<void> {
+export async function dropPartition(client: Client, partition: Partition, waits: TableWaits): Promise<void> {
   const { table, name } = partition;
   await changePartition(
     client,
     partition,
     `LOCK TABLE ONLY ${table.name} IN ACCESS EXCLUSIVE MODE; DROP TABLE ${name}`,
+    waits,
   );
 }
 
 const BOUND = 'partition_bound';
-/** Everybody waits behind a statement that waits for a whole table. */
-const LOCK_MS = 200;
-/** An autovacuum gives way to who has waited for a second, which holds up nobody else. */
-const VACUUM_LOCK_MS = 5_000;
 
 /**
  * Runs the statements in one transaction, as the role that owns the table: what they make belongs to it, so that its
@@ -111,13 +130,14 @@ async function changePartition(
   client: Client,
   { table, name }: Partition,
   statements: string,
+  { tableMs, vacuumMs }: TableWaits,
 ): Promise<void> {
   await client.query('BEGIN');
   try {
     await becomeOwner(client, table);
-    await client.query(`SET LOCAL lock_timeout = ${VACUUM_LOCK_MS}`);
+    await client.query(`SET LOCAL lock_timeout = ${vacuumMs}`);
     await client.query(`LOCK TABLE ${name} IN SHARE UPDATE EXCLUSIVE MODE`);
-    await client.query(`SET LOCAL lock_timeout = ${LOCK_MS}`);
+    await client.query(`SET LOCAL lock_timeout = ${tableMs}`);
     await client.query(statements);
     await client.query('COMMIT');
   } catch (error) {

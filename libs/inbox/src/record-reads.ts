@@ -1,6 +1,6 @@
 import type { ReceiptNews } from '@posthorn/protocol';
 import type { InboxDatabase, Statement } from './database';
-import { lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
+import { lockTimeoutSql, LOCK_WAITS } from './lock-wait';
 import { nowSql, timeSql } from './message-row';
 
 /** Messages that a user has read. */
@@ -32,7 +32,7 @@ type ReadRow =
 export async function recordReads(
   db: InboxDatabase,
   requests: readonly ReadRequest[],
-  lockWaitMs = SHARED_WAIT_MS,
+  lockWaitMs = LOCK_WAITS.sharedMs,
 ): Promise<ReadOutcome[]> {
   const outcomes = requests.map((): ReadOutcome => ({ isKnown: false, news: [] }));
   const pairs = requests.flatMap((request, index) =>

@@ -1,5 +1,5 @@
 import type { InboxDatabase, Statement } from './database';
-import { lockTimeoutSql, SHARED_WAIT_MS } from './lock-wait';
+import { lockTimeoutSql, LOCK_WAITS } from './lock-wait';
 
 /** A connection of a device, by what it got when it claimed the device. */
 export interface DeviceHold {
@@ -36,7 +36,7 @@ export interface DeviceReleased {
 export async function releaseDevices(
   db: InboxDatabase,
   holds: readonly DeviceRelease[],
-  lockWaitMs = SHARED_WAIT_MS,
+  lockWaitMs = LOCK_WAITS.sharedMs,
 ): Promise<DeviceReleased[]> {
   const rows = await db.run<{ nth: number }>(RELEASE, [
     holds.map((hold) => hold.user),

@@ -7,14 +7,14 @@ export interface SplitOptions<Item, Out> {
    * by then every wait is too long.
    */
   readonly commit: (items: readonly Item[], isPart: boolean) => Promise<readonly Out[]>;
+  /** How long a batch is taken apart: `LockWaits`. */
+  readonly splitMs: number;
   /** What an item may be waiting for that stands alone. */
   readonly locksOf: (item: Item) => readonly string[];
   /** Asked once, after the first LockedError: what each item is known to wait for, without waiting for it. */
   readonly findLocks?: (items: readonly Item[]) => Promise<(item: Item) => readonly string[]>;
 }
 
-/** How long a batch is taken apart; what is not settled by then counts as locked, with its neighbours. */
-const SPLIT_MS = 500;
 /** Names that one error carries: who waits for more finds the others later. */
 const MAX_LOCKS = 16;
 
@@ -25,7 +25,7 @@ const MAX_LOCKS = 16;
  */
 export async function splitBatch<Item, Out>(
   items: readonly Item[],
-  { commit, locksOf, findLocks }: SplitOptions<Item, Out>,
+  { commit, splitMs, locksOf, findLocks }: SplitOptions<Item, Out>,
 ): Promise<(Out | Error)[]> {
   let splitUntil: number | null = null;
 
@@ -44,7 +44,7 @@ export async function splitBatch<Item, Out>(
 
   async function withoutLocked(part: readonly Item[], error: LockedError): Promise<(Out | Error)[]> {
     if (splitUntil === null) {
-      splitUntil = performance.now() + SPLIT_MS;
+      splitUntil = performance.now() + splitMs;
       if (findLocks !== undefined) return await setAside(part, findLocks);
     }
     if (part.length > 1) return await halve(part);

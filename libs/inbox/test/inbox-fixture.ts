@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createTestDatabase, eventually, type TestDatabase } from '@posthorn/testing';
+import { createTestDatabase, eventually, HANG_MS, type TestDatabase } from '@posthorn/testing';
 import { Client } from 'pg';
 import {
   type AcceptedMessage,
@@ -12,6 +12,29 @@ import {
   locksOfSend,
   type NewMessage,
 } from '../src';
+import type { DatabaseLimits } from '../src/database-limits';
+import type { LockWaits } from '../src/lock-wait';
+import { runMigrations } from '../src/run-migrations';
+
+/** A database that only a test that hangs gives up: no verdict depends on how fast the machine is. */
+export const PATIENT_LIMITS: DatabaseLimits = {
+  connectMs: HANG_MS,
+  lockMs: HANG_MS,
+  statementMs: HANG_MS,
+  answerMs: HANG_MS,
+};
+/** Of a statement that gets its locks, however long that takes. */
+export const PATIENT_MS = HANG_MS;
+/** Of batches that do. */
+export const PATIENT: LockWaits = {
+  sharedMs: HANG_MS,
+  partMs: HANG_MS,
+  lockedMs: HANG_MS,
+  splitMs: HANG_MS,
+  laneMs: HANG_MS,
+};
+/** Of batches that do not wait for a lock, but have all the time to find who does. */
+export const BRIEF: LockWaits = { sharedMs: 50, partMs: 20, lockedMs: 50, splitMs: HANG_MS, laneMs: 200 };
 
 /** A migrated database of the test file's own, and an InboxDatabase on it. */
 export interface TestInbox {
@@ -23,6 +46,8 @@ export interface TestInbox {
   openSession(): Promise<Client>;
   /** Resolves once this many statements of ours wait for a lock. */
   whenWaiting(count: number): Promise<void>;
+  /** How many deadlocks Postgres has broken here. Closes what was opened: each connection tells of its own at its end. */
+  countDeadlocks(): Promise<number>;
   drop(): Promise<void>;
 }
 
@@ -31,6 +56,10 @@ export async function openTestInbox(): Promise<TestInbox> {
   const database = await createTestDatabase();
   const opened: InboxDatabase[] = [];
   const sessions: Client[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(sessions.splice(0).map((session) => session.end()));
+    await Promise.all(opened.splice(0).map((db) => db.close()));
+  };
   const openAnother = (): InboxDatabase => {
     const db = openInboxDatabase(database.url);
     opened.push(db);
@@ -56,17 +85,42 @@ export async function openTestInbox(): Promise<TestInbox> {
         return rows.length === count;
       });
     },
+    countDeadlocks: async () => {
+      await close();
+      const [row] = await database.query<{ deadlocks: string }>(
+        'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+      );
+      return Number(row?.deadlocks);
+    },
     drop: async () => {
-      await Promise.all(sessions.map((session) => session.end()));
-      await Promise.all(opened.map((db) => db.close()));
+      await close();
       await database.drop();
     },
   };
 }
 
 /** An InboxDatabase whose log goes nowhere. */
-export function openInboxDatabase(url: string): InboxDatabase {
-  return InboxDatabase.open({ url, log: { warn: () => undefined } });
+export function openInboxDatabase(
+  url: string,
+  more: { limits?: DatabaseLimits; poolSize?: number } = {},
+): InboxDatabase {
+  return InboxDatabase.open({ url, log: { warn: () => undefined }, limits: PATIENT_LIMITS, ...more });
+}
+
+/** Runs `pnpm migrate` in this process, and throws with its words when that fails. */
+export async function migrate(
+  { url }: { url: string },
+  args: readonly string[] = [],
+  lockTimeoutMs = HANG_MS,
+): Promise<void> {
+  let said = '';
+  const output = { write: (text: string) => void (said += text) };
+  const code = await runMigrations(
+    args,
+    { DATABASE_URL: url },
+    { stdout: output, stderr: output, lockTimeoutMs },
+  );
+  if (code !== 0) throw new Error(said);
 }
 
 /** A message from alice with this text, unless told otherwise. */
@@ -90,14 +144,16 @@ export function accepted(outcome: AcceptOutcome | Error | undefined): AcceptedMe
 export async function acceptPatiently(
   db: InboxDatabase,
   sends: readonly NewMessage[],
+  waits = PATIENT,
 ): Promise<(AcceptOutcome | Error)[]> {
   const lane = new LockedLane<NewMessage, AcceptOutcome>({
-    run: (some, lock) => acceptMessages(db, some, lock),
+    run: (some, lock) => acceptMessages(db, some, lock, waits),
     locksOf: locksOfSend,
     maxWaiting: sends.length,
     concurrency: 1,
+    maxWaitMs: waits.laneMs,
   });
-  const first = acceptMessages(db, sends);
+  const first = acceptMessages(db, sends, null, waits);
   const settle = async (message: NewMessage, index: number): Promise<AcceptOutcome | Error> => {
     const submit = async (): Promise<AcceptOutcome> => {
       const outcome = (await first)[index] ?? new Error('no outcome');
@@ -118,7 +174,7 @@ export async function send(db: InboxDatabase, message: NewMessage): Promise<Acce
 /** Accepts messages to one user, in order; returns their ids. */
 export async function fillInbox(db: InboxDatabase, user: string, count: number): Promise<string[]> {
   const messages = Array.from({ length: count }, (_, index) => newMessage(user, { text: `${index + 1}` }));
-  return (await acceptMessages(db, messages)).map((outcome) => accepted(outcome).message.id);
+  return (await acceptMessages(db, messages, null, PATIENT)).map((outcome) => accepted(outcome).message.id);
 }
 
 /** Claims one device. */
@@ -129,7 +185,7 @@ export async function claim(
   gateway = 'g1',
   holders: readonly string[] | null = null,
 ): Promise<ClaimedDevice> {
-  const [claimed] = await claimDevices(db, [{ user, device, gateway, holders }]);
+  const [claimed] = await claimDevices(db, [{ user, device, gateway, holders }], PATIENT_MS);
   if (claimed === undefined) throw new Error('no claim');
   return claimed;
 }
