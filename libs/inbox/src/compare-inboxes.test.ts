@@ -1,5 +1,4 @@
-import { migrateDatabase } from '@posthorn/stack';
-import { claim, fillInbox, openTestInbox, type TestInbox } from '../test/inbox-fixture';
+import { claim, fillInbox, migrate, openTestInbox, type TestInbox } from '../test/inbox-fixture';
 import { compareInboxes } from './compare-inboxes';
 import { findConnectedDevices } from './find-connected-devices';
 import { findLowestCursors } from './find-lowest-cursors';
@@ -41,7 +40,7 @@ test('§1: reconcile’s query gives the newest seq and the holder of each devic
 test('§2: a new epoch is seen by whatever asks next, and positions stay', async () => {
   await fillInbox(inbox.db, 'carol', 2);
   const before = await claim(inbox.db, 'carol');
-  await migrateDatabase(inbox.database.url, ['--new-epoch']);
+  await migrate(inbox.database, ['--new-epoch']);
   const after = await compareInboxes(inbox.db, [{ user: 'carol', device: 'phone' }]);
   expect(after.epoch).not.toBe(before.epoch);
   expect(after.devices).toEqual([{ newestSeq: 2, fence: before.fence }]);

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { migrateDatabase } from '@posthorn/stack';
 import { createTestDatabase, eventually, holdLocks, type TestDatabase, whenBlocked } from '@posthorn/testing';
 import type { DataSource } from 'typeorm';
-import { claim, fillInbox, newMessage, openInboxDatabase, send } from '../test/inbox-fixture';
+import { claim, fillInbox, migrate, newMessage, openInboxDatabase, send } from '../test/inbox-fixture';
 import type { InboxDatabase } from './database';
 import { moveCursors } from './move-cursors';
 import { readEntries } from './read-entries';
+import { runMigrations } from './run-migrations';
 import { createDataSource, migrations } from './schema';
 
 async function countMigrations(source: DataSource): Promise<number> {
@@ -39,7 +39,7 @@ test('§2: while the schema is behind, a service is unready and says so; no rest
     schema: `the schema is ${migrations.length} migration(s) behind: run pnpm migrate`,
   });
   // Several at once, as pods of a deploy might: one does it, the others find nothing to do.
-  await Promise.all([1, 2, 3].map(() => migrateDatabase(empty.url)));
+  await Promise.all([1, 2, 3].map(() => migrate(empty)));
   expect(await db.readiness()).toBeNull();
   expect(await db.readiness()).toBeNull();
   expect((await send(db, newMessage('bob'))).entries).toEqual([{ user: 'bob', seq: 1 }]);
@@ -63,7 +63,7 @@ test('§2: messages come and go while the schema is brought up to date, and none
     });
     const working = Promise.all([...sending, ...reading]);
     await eventually('traffic flows', () => ids.length > 50);
-    await migrateDatabase(empty.url);
+    await migrate(empty);
     const before = ids.length;
     await eventually('traffic flows still', () => ids.length > before + 50);
     stop.abort();
@@ -82,7 +82,7 @@ test('§2: messages come and go while the schema is brought up to date, and none
 test('§2: a migration again changes nothing', async () => {
   const read = (): Promise<object[]> => home.query('SELECT epoch, since FROM epoch');
   const before = await read();
-  await migrateDatabase(home.url);
+  await migrate(home);
   expect(await read()).toEqual(before);
   expect(before).toHaveLength(1);
 });
@@ -90,7 +90,7 @@ test('§2: a migration again changes nothing', async () => {
 test('§2: --new-epoch gives the inboxes a new epoch', async () => {
   const read = (): Promise<object[]> => home.query('SELECT epoch FROM epoch');
   const before = await read();
-  await migrateDatabase(home.url, ['--new-epoch']);
+  await migrate(home, ['--new-epoch']);
   const after = await read();
   expect(after).toEqual([{ epoch: expect.stringMatching(/^[0-9a-f-]{36}$/) }]);
   expect(after).not.toEqual(before);
@@ -111,7 +111,7 @@ test('§2: --new-epoch leaves no cursor ahead of its inbox, and no device held b
     // What a restore leaves of them, where devices came from a later moment than the inboxes.
     await home.query('UPDATE inbox SET newest_seq = 3');
     await home.query("UPDATE device SET cursor = 9 WHERE user_id = 'nobody'");
-    await migrateDatabase(home.url, ['--new-epoch']);
+    await migrate(home, ['--new-epoch']);
     expect(
       await home.query('SELECT user_id, device, cursor::int, gateway FROM device ORDER BY user_id, device'),
     ).toEqual([
@@ -133,7 +133,7 @@ test('§2: --new-epoch waits for acknowledgements that are under way, and sees w
     await claim(inbox, 'carol');
     await home.query("UPDATE device SET gateway = NULL WHERE user_id = 'carol'");
     const commit = await holdLocks(home, "UPDATE device SET cursor = 5 WHERE user_id = 'carol'");
-    const renewing = migrateDatabase(home.url, ['--new-epoch']);
+    const renewing = migrate(home, ['--new-epoch']);
     await whenBlocked(home);
     await commit();
     await renewing;
@@ -148,7 +148,7 @@ test('§2: a table that something long holds is not waited for with all that com
   const epoch = await home.query('SELECT epoch FROM epoch');
   const release = await home.hold('LOCK TABLE device IN EXCLUSIVE MODE');
   try {
-    const failure = migrateDatabase(home.url, ['--new-epoch']);
+    const failure = migrate(home, ['--new-epoch'], 100);
     await expect(failure).rejects.toThrow(/a table is in use by something long.*run this again/s);
   } finally {
     await release();
@@ -200,9 +200,19 @@ test.each([
   ],
   ['Postgres out of reach', [], { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, 1, 'migration failed'],
 ])('§2: the command says what is wrong, with an exit code: %s', async (_name, args, env, code, words) => {
-  const migrate = spawn(process.execPath, [resolve(__dirname, '../dist/migrate.js'), ...args], { env });
-  const [stderr, [exitCode]] = await Promise.all([text(migrate.stderr), once(migrate, 'exit')]);
-  expect(exitCode).toBe(code);
-  expect(stderr).toContain(words);
-  expect(stderr).not.toContain('hunter2');
+  const stdout = { write: jest.fn() };
+  const stderr = { write: jest.fn() };
+  expect(await runMigrations(args, env, { stdout, stderr })).toBe(code);
+  const said = stderr.write.mock.calls.join('');
+  expect(said).toContain(words);
+  expect(said).not.toContain('hunter2');
+  expect(stdout.write).not.toHaveBeenCalled();
+});
+
+test('§2: and ends with it', async () => {
+  const command = spawn(process.execPath, [resolve(__dirname, '../dist/migrate.js'), '--new-epcoh'], {
+    env: {},
+  });
+  const [stderr, [exitCode]] = await Promise.all([text(command.stderr), once(command, 'exit')]);
+  expect([exitCode, stderr]).toEqual([64, expect.stringContaining('--new-epcoh')]);
 });
