@@ -7,6 +7,7 @@ import { closeRedis, keepConnected, logLosses } from './lasting-redis';
 import { RedisNode } from './redis-node';
 import type { RedisNodes } from './redis-nodes';
 import { commandOptions, DISCONNECT_TIMEOUT_MS, type RedisLog, subscriberOptions } from './redis-options';
+import type { RedisWaits } from './times';
 
 /** Who serves what is read this often without a reason, and at most this often with one. */
 const REFRESH_INTERVAL_MS = 5_000;
@@ -22,6 +23,7 @@ export class ClusterNodes implements RedisNodes {
   readonly isCluster = true;
   readonly #address: RedisAddress;
   readonly #log: RedisLog;
+  readonly #waits: RedisWaits;
   /** By `host:port`. */
   readonly #nodes = new Map<string, RedisNode>();
   /** By slot, the address of the node that serves it. */
@@ -33,9 +35,10 @@ export class ClusterNodes implements RedisNodes {
   #refreshing: Promise<void> | null = null;
   #refreshedAt = 0;
 
-  constructor(address: RedisAddress, log: RedisLog) {
+  constructor(address: RedisAddress, log: RedisLog, waits: RedisWaits) {
     this.#address = address;
     this.#log = log;
+    this.#waits = waits;
     for (const host of address.hosts) this.#add(host);
     this.#timer = setInterval(() => this.refresh(), REFRESH_INTERVAL_MS);
   }
@@ -68,7 +71,7 @@ export class ClusterNodes implements RedisNodes {
       return hostOf(node);
     };
     const subscriber = new Redis({
-      ...subscriberOptions(this.#address),
+      ...subscriberOptions(this.#address, this.#waits.commandMs),
       Connector: foundConnector(find, this.#address.tls, DISCONNECT_TIMEOUT_MS),
     });
     logLosses(
@@ -130,8 +133,8 @@ export class ClusterNodes implements RedisNodes {
     const address = addressOf(host);
     const known = this.#nodes.get(address);
     if (known !== undefined) return known;
-    const redis = new Redis({ ...commandOptions(this.#address), ...host });
-    const node = new RedisNode(redis);
+    const redis = new Redis({ ...commandOptions(this.#address, this.#waits.commandMs), ...host });
+    const node = new RedisNode(redis, this.#waits.halfOpenMs);
     this.#nodes.set(address, node);
     logLosses(redis, { connection: 'commands', node: () => address }, this.#log);
     keepConnected(redis);

@@ -14,4 +14,10 @@ export type { RedisLog } from './redis-options';
 export { RedisOutageError } from './redis-outage-error';
 export * from './router';
 export * from './send-limiter';
-export { LEASE_RENEW_MS, LIVENESS_MAX_AGE_MS, PRESENCE_ROUND_MS } from './times';
+export {
+  LEASE_RENEW_MS,
+  LIVENESS_MAX_AGE_MS,
+  PRESENCE_ROUND_MS,
+  REDIS_WAITS,
+  type RedisWaits,
+} from './times';

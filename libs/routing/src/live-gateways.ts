@@ -1,6 +1,6 @@
 import type { Keys } from './keys';
 import type { RedisConnection } from './redis-connection';
-import { LIVENESS_MAX_AGE_MS, LIVENESS_WAIT_MS } from './times';
+import { LIVENESS_MAX_AGE_MS } from './times';
 
 interface Liveness {
   /** Since when the lease was always found gone; null while it is there. */
@@ -38,13 +38,13 @@ export class LiveGateways {
   }
 
   /** What is known, none of it older than a second; but a lease that is out of reach keeps its last word. */
-  async words(waitMs = LIVENESS_WAIT_MS): Promise<LivenessWords> {
+  async words(waitMs = this.#redis.waits.livenessMs): Promise<LivenessWords> {
     const now = Date.now();
     const stale = [...this.#known].filter(([, liveness]) => now - liveness.readAt >= LIVENESS_MAX_AGE_MS);
     if (stale.length > 0)
       await this.#refresh(
         stale.map(([id]) => id),
-        Math.min(waitMs, LIVENESS_WAIT_MS),
+        Math.min(waitMs, this.#redis.waits.livenessMs),
       );
     const words: LivenessWords = { live: ' ', absent: ' ', dead: ' ' };
     for (const [id, { goneSince, readAt }] of this.#known) {

@@ -8,7 +8,7 @@ import type { RedisNodes } from './redis-nodes';
 import type { RedisLog } from './redis-options';
 import { RedisOutageError } from './redis-outage-error';
 import { SingleNode } from './single-node';
-import { COMMAND_WAIT_MS } from './times';
+import { REDIS_WAITS, type RedisWaits } from './times';
 
 /** A reply, or why there is none: a `ReplyError` of that command alone, or a `RedisOutageError`. */
 export type ReplyOrError<Name extends keyof Replies> = Replies[Name] | Error;
@@ -32,11 +32,15 @@ const FOLLOW_GAP_MS = 20;
  */
 export class RedisConnection {
   readonly #nodes: RedisNodes;
+  /** Also of whoever works over this connection. */
+  readonly waits: RedisWaits;
   #onFault: () => void = () => undefined;
 
-  constructor(url: string, log: RedisLog) {
+  constructor(url: string, log: RedisLog, waits = REDIS_WAITS) {
     const address = parseRedisUrl(url);
-    this.#nodes = address.kind === 'cluster' ? new ClusterNodes(address, log) : new SingleNode(address, log);
+    const Nodes = address.kind === 'cluster' ? ClusterNodes : SingleNode;
+    this.#nodes = new Nodes(address, log, waits);
+    this.waits = waits;
   }
 
   /** True where a channel is on the node of its slot only: sharded pub/sub, commands and events of its own. */
@@ -53,7 +57,7 @@ export class RedisConnection {
   async answers(): Promise<boolean> {
     const nodes = this.#nodes.all();
     const pongs = await Promise.all(
-      nodes.map(async (node) => await node.send([{ command: ['ping'] }], COMMAND_WAIT_MS)),
+      nodes.map(async (node) => await node.send([{ command: ['ping'] }], this.waits.commandMs)),
     );
     const isThere = nodes.length > 0 && pongs.flat().every((pong) => pong === 'PONG');
     if (!isThere) this.#nodes.refresh();
@@ -76,7 +80,7 @@ export class RedisConnection {
    */
   async run<Name extends keyof Replies>(
     command: Command<Name>,
-    waitMs = COMMAND_WAIT_MS,
+    waitMs = this.waits.commandMs,
   ): Promise<Replies[Name]> {
     const [reply = new RedisOutageError('no reply')] = await this.runAll([command], waitMs);
     if (!(reply instanceof Error)) return reply;
@@ -88,7 +92,7 @@ export class RedisConnection {
   /** Runs commands within `waitMs`, in one trip to each node that serves some of them. Never throws. */
   async runAll<Name extends keyof Replies>(
     commands: readonly Command<Name>[],
-    waitMs = COMMAND_WAIT_MS,
+    waitMs = this.waits.commandMs,
   ): Promise<ReplyOrError<Name>[]> {
     const replies: ReplyOrError<Name>[] = [];
     const sendings = commands.map((command, index) => ({

@@ -11,7 +11,6 @@ export interface NodeCommand {
 }
 
 const FAILURES_TO_OPEN = 3;
-const HALF_OPEN_AFTER_MS = 500;
 
 /**
  * One server, which answers or does not. Commands are sent in one go, never twice, and wait in no queue. After a few that got
@@ -19,13 +18,14 @@ const HALF_OPEN_AFTER_MS = 500;
  */
 export class RedisNode {
   readonly redis: Redis;
-  #breaker = newBreaker();
+  #breaker: CircuitBreakerPolicy;
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, halfOpenMs: number) {
     this.redis = redis;
+    this.#breaker = newBreaker(halfOpenMs);
     // It has just answered: what happened on the connection before says nothing of this one.
     redis.on('ready', () => {
-      this.#breaker = newBreaker();
+      this.#breaker = newBreaker(halfOpenMs);
     });
   }
 
@@ -83,10 +83,10 @@ function within<T>(waitMs: number, work: Promise<T>): Promise<T> {
 }
 
 /** What the server itself answers to one command says nothing of its reach. */
-function newBreaker(): CircuitBreakerPolicy {
+function newBreaker(halfOpenMs: number): CircuitBreakerPolicy {
   return circuitBreaker(
     handleAll.orWhenResult((replies) => Array.isArray(replies) && replies.some(isOutage)),
-    { halfOpenAfter: HALF_OPEN_AFTER_MS, breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN) },
+    { halfOpenAfter: halfOpenMs, breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN) },
   );
 }
 

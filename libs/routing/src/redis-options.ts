@@ -1,7 +1,7 @@
 import type { RedisAddress } from '@posthorn/protocol';
 import type { RedisOptions } from 'ioredis';
 import { scripts } from './redis-commands';
-import { COMMAND_WAIT_MS } from './times';
+import { REDIS_WAITS } from './times';
 
 /** What the Redis connections say of themselves. */
 export interface RedisLog {
@@ -13,8 +13,6 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RECONNECT_DELAY_MS = 1_000;
 /** A server that hangs does not close its end: this long after we closed ours the connection counts as closed. */
 export const DISCONNECT_TIMEOUT_MS = 500;
-/** One that answers nothing for this long while it is asked is connected anew. */
-const SOCKET_TIMEOUT_MS = 2_000;
 /** The others tell of a failover meanwhile, and the client writes a line for each attempt. */
 const SENTINEL_RECONNECT_MS = 30_000;
 
@@ -24,7 +22,7 @@ export function reconnectDelay(attempt: number): number {
 }
 
 /** For every connection to a server that holds data: commands fail at once without it, and none is ever sent twice. */
-function serverOptions({ username, password, db, tls }: RedisAddress) {
+function serverOptions({ username, password, db, tls }: RedisAddress, commandMs: number) {
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -34,7 +32,7 @@ function serverOptions({ username, password, db, tls }: RedisAddress) {
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     keepAlive: 10_000,
     // Bounds the handshake too; steps have a shorter wait of their own.
-    commandTimeout: 4 * COMMAND_WAIT_MS,
+    commandTimeout: 4 * commandMs,
     // Resending what was in flight would publish and append twice.
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
@@ -45,24 +43,32 @@ function serverOptions({ username, password, db, tls }: RedisAddress) {
 }
 
 /** For a connection that runs our commands. */
-export function commandOptions(address: RedisAddress) {
-  return { ...serverOptions(address), scripts, socketTimeout: SOCKET_TIMEOUT_MS } satisfies RedisOptions;
+export function commandOptions(address: RedisAddress, commandMs = REDIS_WAITS.commandMs) {
+  return {
+    ...serverOptions(address, commandMs),
+    scripts,
+    // One that answers nothing for this long while it is asked is connected anew.
+    socketTimeout: 8 * commandMs,
+  } satisfies RedisOptions;
 }
 
 /** For a connection that listens. */
-export function subscriberOptions(address: RedisAddress) {
+export function subscriberOptions(address: RedisAddress, commandMs: number) {
   // The channel subscribes by itself at every return, to know when it has.
-  return { ...serverOptions(address), autoResubscribe: false } satisfies RedisOptions;
+  return { ...serverOptions(address, commandMs), autoResubscribe: false } satisfies RedisOptions;
 }
 
 /** How to get to the server, or to the master that the sentinels name. */
-export function targetOptions({ kind, hosts, master, password, tls }: RedisAddress) {
+export function targetOptions(
+  { kind, hosts, master, password, tls }: RedisAddress,
+  commandMs = REDIS_WAITS.commandMs,
+) {
   if (kind !== 'sentinel') return { ...hosts[0] } satisfies RedisOptions;
   return {
     sentinels: [...hosts],
     name: master,
     failoverDetector: true,
-    sentinelCommandTimeout: 4 * COMMAND_WAIT_MS,
+    sentinelCommandTimeout: 4 * commandMs,
     sentinelRetryStrategy: reconnectDelay,
     sentinelReconnectStrategy: () => SENTINEL_RECONNECT_MS,
     // One that asks for no password takes any.

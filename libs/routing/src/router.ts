@@ -3,7 +3,6 @@ import type { GatewayNotice } from './gateway-notice';
 import type { Keys } from './keys';
 import type { LiveGateways, LivenessWords } from './live-gateways';
 import type { RedisConnection } from './redis-connection';
-import { LIVENESS_WAIT_MS, ROUTE_WAIT_MS } from './times';
 
 /** Limits of one user's offline list. */
 export interface OfflineListLimits {
@@ -52,7 +51,7 @@ export class Router {
   /** Routes a batch within a bounded time. Never throws: what could not be routed is counted as unknown. */
   async route(batch: readonly RoutableMessage[]): Promise<RouteSummary> {
     const summary: RouteSummary = { published: 0, listed: 0, unknown: 0 };
-    const deadline = Date.now() + ROUTE_WAIT_MS;
+    const deadline = Date.now() + this.#redis.waits.routeMs;
     // Users of one node go together: where it is out of reach, the others do not wait for it.
     const parts = this.#redis.partition(groupByUser(batch), ({ user }) => this.#keys.presence(user));
     await Promise.all(parts.map((part) => this.#routePart(part, deadline, summary)));
@@ -123,7 +122,10 @@ export class Router {
         }
       }
       if (unknownIds.size > 0) {
-        await this.#gateways.read([...unknownIds], Math.min(remaining(deadline), LIVENESS_WAIT_MS));
+        await this.#gateways.read(
+          [...unknownIds],
+          Math.min(remaining(deadline), this.#redis.waits.livenessMs),
+        );
       }
       waiting = again;
     }

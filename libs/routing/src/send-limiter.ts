@@ -4,7 +4,6 @@ import { LRUCache } from 'lru-cache';
 import type { Keys } from './keys';
 import type { RedisConnection } from './redis-connection';
 import { RedisOutageError } from './redis-outage-error';
-import { LIMIT_WAIT_MS } from './times';
 
 /** Whether a send may go on, and what the rate limit headers say. */
 export interface SendLimit {
@@ -52,7 +51,7 @@ export class SendLimiter {
   async #takeAll(users: readonly string[]): Promise<SendLimit[]> {
     const replies = await this.#redis.runAll(
       users.map((user) => ['posthornTakeSend', this.#keys.sends(user), this.#stepUs, this.burst] as const),
-      LIMIT_WAIT_MS,
+      this.#redis.waits.limitMs,
     );
     return users.map((user, index) => {
       const reply = replies[index] ?? new RedisOutageError('no reply');

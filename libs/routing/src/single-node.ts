@@ -4,21 +4,25 @@ import { closeRedis, keepConnected, logLosses } from './lasting-redis';
 import { RedisNode } from './redis-node';
 import type { RedisNodes } from './redis-nodes';
 import { commandOptions, type RedisLog, subscriberOptions, targetOptions } from './redis-options';
+import type { RedisWaits } from './times';
 
 /** One server for everything: the one that REDIS_URL names, or the master that its sentinels name at each connect. */
 export class SingleNode implements RedisNodes {
   readonly isCluster = false;
   readonly #address: RedisAddress;
   readonly #log: RedisLog;
+  readonly #waits: RedisWaits;
   readonly #node: RedisNode;
 
-  constructor(address: RedisAddress, log: RedisLog) {
+  constructor(address: RedisAddress, log: RedisLog, waits: RedisWaits) {
     this.#address = address;
     this.#log = log;
-    const redis = new Redis({ ...commandOptions(address), ...targetOptions(address) });
+    this.#waits = waits;
+    const { commandMs } = waits;
+    const redis = new Redis({ ...commandOptions(address, commandMs), ...targetOptions(address, commandMs) });
     logLosses(redis, { connection: 'commands', node: () => nameOf(address) }, log);
     keepConnected(redis);
-    this.#node = new RedisNode(redis);
+    this.#node = new RedisNode(redis, waits.halfOpenMs);
   }
 
   serving(): RedisNode {
@@ -42,7 +46,11 @@ export class SingleNode implements RedisNodes {
   }
 
   openSubscriber(): Redis {
-    const subscriber = new Redis({ ...subscriberOptions(this.#address), ...targetOptions(this.#address) });
+    const { commandMs } = this.#waits;
+    const subscriber = new Redis({
+      ...subscriberOptions(this.#address, commandMs),
+      ...targetOptions(this.#address, commandMs),
+    });
     logLosses(subscriber, { connection: 'subscriber', node: () => nameOf(this.#address) }, this.#log);
     keepConnected(subscriber);
     return subscriber;
