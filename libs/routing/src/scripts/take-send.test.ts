@@ -44,10 +44,11 @@ test('§2: returns 0 and how long until one is free, and takes nothing by being 
 });
 
 test('§2: one is free again after its time, and no more than one', async () => {
-  const stepUs = 300_000;
+  const stepUs = 100 * SECOND_US;
   expect([(await take('dave', stepUs, 1))[0], (await take('dave', stepUs, 1))[0]]).toEqual([1, 0]);
-  await eventually('one is free', async () => (await take('dave', stepUs, 1))[0] === 1, 2_000);
-  expect((await take('dave', stepUs, 1))[0]).toBe(0);
+  // Redis' clock cannot be moved; what it is compared with can.
+  await routing.client.decrby(routing.keys.sends('dave'), stepUs);
+  expect([(await take('dave', stepUs, 1))[0], (await take('dave', stepUs, 1))[0]]).toEqual([1, 0]);
 });
 
 test('§2: a bucket that is full again is gone', async () => {

@@ -2,21 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisSentinel, startRedisSentinel } from '@posthorn/stack';
-import { eventually, FaultProxy, openTestRedis } from '@posthorn/testing';
+import { eventually, FaultProxy, HANG_MS, openTestRedis } from '@posthorn/testing';
 import {
   countTo,
   openConnection,
   openTestRouting,
   routable,
+  STEADY,
   silent,
   type TestProcess,
   type TestRouting,
-  timed,
 } from '../test/routing-fixture';
 import { GatewayChannel } from './gateway-channel';
 import { closeRedis } from './lasting-redis';
 import { RedisConnection } from './redis-connection';
-import { ROUTE_WAIT_MS } from './times';
+import { REDIS_WAITS } from './times';
 
 const dir = mkdtempSync(join(tmpdir(), 'posthorn-sentinel-'));
 let sentinel: RedisSentinel;
@@ -29,8 +29,8 @@ const opened: { close(): void }[] = [];
 beforeAll(async () => {
   sentinel = await startRedisSentinel({ dir });
   routing = openTestRouting(openTestRedis(sentinel.url));
-  process = await routing.start();
-  const redis = await openConnection(sentinel.url);
+  process = await routing.start({ waits: STEADY });
+  const redis = await openConnection(sentinel.url, REDIS_WAITS);
   const so: { users: string[]; returns: number } = { users: [], returns: 0 };
   const channel = new GatewayChannel(
     redis,
@@ -47,7 +47,7 @@ beforeAll(async () => {
   );
   opened.push(channel, redis);
   heard = Object.assign(so, { channel });
-  await channel.whenSubscribed(10_000);
+  await channel.whenSubscribed(HANG_MS);
 });
 
 afterAll(async () => {
@@ -59,9 +59,8 @@ afterAll(async () => {
 
 let names = 0;
 
-/** Commands and the channel work; resolves with how long that took to be so. */
-async function worksAgain(): Promise<number> {
-  const began = performance.now();
+/** Resolves once commands and the channel work. */
+async function worksAgain(): Promise<void> {
   const user = `user-${names++}`;
   await eventually('a route and a publish arrive', async () => {
     const { listed } = await process.router.route([routable({ [user]: 1 })]);
@@ -70,49 +69,48 @@ async function worksAgain(): Promise<number> {
     ]);
     return listed === 1 && heard.users.includes(user);
   });
-  return performance.now() - began;
 }
 
 /** Both connections, and what is written, are where the sentinels say. */
 async function expectAtMaster(): Promise<void> {
-  const master = await sentinel.master();
   const key = routing.keys.lease('probe');
-  await process.redis.run(['set', key, '1']);
-  expect(await master.ask((redis) => redis.get(key))).toBe('1');
-  const numsub = await master.ask((redis) => redis.pubsub('NUMSUB', routing.keys.channel(GATEWAY)));
-  expect(numsub[1]).toBe(1);
+  await eventually('both are at the master', async () => {
+    const master = await sentinel.master();
+    const word = String(names++);
+    await process.redis.run(['set', key, word]);
+    const [found, numsub] = await master.ask((redis) =>
+      Promise.all([redis.get(key), redis.pubsub('NUMSUB', routing.keys.channel(GATEWAY))]),
+    );
+    return found === word && numsub[1] === 1;
+  });
 }
 
-test('§6: commands and the channel follow a planned failover at once', async () => {
+test('§6: commands and the channel follow a planned failover', async () => {
   await worksAgain();
   let readies = 0;
   process.redis.onReady(() => void readies++);
   const returns = heard.returns;
   await sentinel.failOver();
-  const began = performance.now();
   await eventually('the return', () => heard.returns > returns && readies > 0);
-  expect(performance.now() - began).toBeLessThan(5_000);
   await worksAgain();
   await expectAtMaster();
 });
 
 test.each(['dies', 'hangs'] as const)(
-  '§4, §6: a master that %s costs a send at most its bound, is noticed, and what follows goes to the new one',
+  '§4, §6: a master that %s ends no send, is noticed, and what follows goes to the new one',
   async (what) => {
     await sentinel.untilWatched();
     const master = await sentinel.master();
-    const began = performance.now();
+    const returns = heard.returns;
     if (what === 'dies') await master.kill();
     else master.signal('SIGSTOP');
     for (const _ of countTo(5)) {
-      const [summary, tookMs] = await timed(process.router.route([routable({ [`during-${names++}`]: 1 })]));
+      const summary = await process.router.route([routable({ [`during-${names++}`]: 1 })]);
       expect(summary.unknown + summary.listed).toBe(1);
-      expect(tookMs).toBeLessThan(ROUTE_WAIT_MS + 150);
     }
-    await eventually('it is noticed', () => !heard.channel.isSubscribed);
-    expect(performance.now() - began).toBeLessThan(4_000);
-    await eventually('the replica takes over', async () => (await sentinel.master()) !== master, 20_000);
-    expect(await worksAgain()).toBeLessThan(5_000);
+    await eventually('the replica takes over', async () => (await sentinel.master()) !== master);
+    await eventually('the return', () => heard.returns > returns);
+    await worksAgain();
     await expectAtMaster();
     if (what === 'dies') await master.restart();
     else master.signal('SIGCONT');
@@ -126,7 +124,7 @@ test.each(['dies', 'hangs'] as const)(
 test('§6: a master that becomes a replica without a word is left at the first write', async () => {
   await sentinel.untilWatched();
   const [master, replica] = [await sentinel.master(), await sentinel.replica()];
-  const redis = await openConnection(master.url);
+  const redis = await openConnection(master.url, STEADY);
   opened.push(redis);
   let readies = 0;
   redis.onReady(() => void readies++);
