@@ -5,7 +5,7 @@ import { AdminServer } from './admin-server';
 import { createLogger } from './logger';
 import { createMetrics } from './metrics';
 import { problem } from './problem';
-import { healthRoutes, type ReadinessCheck } from './readiness';
+import { checkInTime, healthRoutes, type ReadinessCheck, readinessAnswer } from './readiness';
 
 const stream = new PassThrough();
 const log = createLogger({ service: 'test', level: 'info', stream });
@@ -25,6 +25,7 @@ const named: AdminRoute = {
 const servers: AdminServer[] = [];
 
 afterEach(async () => {
+  jest.useRealTimers();
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
@@ -117,8 +118,13 @@ describe('health', () => {
   });
 
   it('is unready when the check takes too long', async () => {
-    const { url } = await health(() => new Promise(() => undefined));
-    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    jest.useFakeTimers();
+    const late = checkInTime(() => new Promise(() => undefined));
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(readinessAnswer(await late)).toMatchObject({
+      status: 503,
+      body: { missing: { readiness: 'no answer within 3000 ms' } },
+    });
   });
 
   it('answers /metrics as Prometheus reads it, event loop lag among them', async () => {

@@ -10,6 +10,8 @@ function gate() {
   return { batches, run };
 }
 
+afterEach(() => void jest.useRealTimers());
+
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 it('sends what one turn of the event loop submits together', async () => {
@@ -163,7 +165,7 @@ it('leaves at once, and then at its pace', async () => {
     concurrency: 2,
     paceMs: 200,
   });
-  const startedAt = performance.now();
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
   const first = batcher.submit(1);
   await turn();
   await turn();
@@ -171,8 +173,11 @@ it('leaves at once, and then at its pace', async () => {
   const others = [batcher.submit(2)];
   await turn();
   others.push(batcher.submit(3));
-  while (batches.length === 1) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(performance.now() - startedAt).toBeGreaterThan(190);
+  await jest.advanceTimersByTimeAsync(199);
+  await turn();
+  expect(batches).toHaveLength(1);
+  await jest.advanceTimersByTimeAsync(1);
+  await turn();
   expect(batches[1]?.items).toEqual([2, 3]);
   for (const { end } of batches) end();
   await Promise.all([first, ...others]);

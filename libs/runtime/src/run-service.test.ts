@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { closedOf, type Fixture, killFixtures, startFixture } from '../fixtures/start-fixture';
+import { closedOf, type Fixture, killFixtures, letGoOn, startFixture } from '../fixtures/start-fixture';
 
 afterEach(killFixtures);
 
@@ -33,13 +33,14 @@ describe('a service', () => {
   });
 
   it('is unready from the first moment of stopping, and alive to the end', async () => {
-    const fixture = await startFixture({ FIXTURE_DRAIN: '1', DRAIN_MS: '1000' });
+    const fixture = await startFixture({ FIXTURE_DRAIN: '1', DRAIN_MS: '60000' });
     fixture.child.kill('SIGINT');
     expect(await eventually(fixture, '/readyz', 503)).toMatchObject({
       status: 'unready',
       missing: { draining: expect.any(String) },
     });
     expect((await statusAndBody(`${fixture.adminUrl}/livez`))[0]).toBe(200);
+    letGoOn(fixture);
     expect(await closedOf(fixture)).toBe(0);
   });
 

@@ -1,6 +1,6 @@
-import { closedOf, type Fixture, killFixtures, startFixture } from '../fixtures/start-fixture';
+import { closedOf, type Fixture, killFixtures, letGoOn, startFixture } from '../fixtures/start-fixture';
 
-afterEach(killFixtures);
+afterAll(killFixtures);
 
 const two = { WORKERS: '2' };
 
@@ -36,50 +36,62 @@ function isAlive(pid: number): boolean {
   }
 }
 
-it('share the public port, and stop together with 0', async () => {
-  const fixture = await startFixture(two);
-  expect(fixture.listening).toMatchObject({ pid: fixture.child.pid, workers: 2 });
-  expect(await bothPids(fixture.url)).not.toContain(fixture.child.pid);
-  fixture.child.kill('SIGTERM');
-  expect(await closedOf(fixture)).toBe(0);
-  expect(fixture.messages().filter((message) => message === 'undone')).toHaveLength(2);
-  expect(fixture.messages()).not.toContain('worker did not stop in time');
-});
+describe('as they should be', () => {
+  let fixture: Fixture;
 
-it('answer the admin port through the primary: readiness of each, metrics of all, routes of one', async () => {
-  const fixture = await startFixture(two);
-  const worker = { status: 'ready', missing: {}, degraded: { redis: 'out of reach' } };
-  expect(await readiness(fixture)).toEqual({
-    status: 200,
-    body: { ...worker, workers: { '1': worker, '2': worker } },
+  beforeAll(async () => {
+    fixture = await startFixture(two);
   });
-  const metrics = await (await fetch(`${fixture.adminUrl}/metrics`)).text();
-  expect(metrics).toContain('posthorn_info{service="fixture"} 1');
-  expect(metrics).toContain('posthorn_worker_restarts_total 0');
-  const echo = (body: string) =>
-    fetch(`${fixture.adminUrl}/echo`, {
-      method: 'POST',
-      body,
-      headers: { 'content-type': 'application/json' },
+
+  it('share the public port', async () => {
+    expect(fixture.listening).toMatchObject({ pid: fixture.child.pid, workers: 2 });
+    expect(await bothPids(fixture.url)).not.toContain(fixture.child.pid);
+  });
+
+  it('answer the admin port through the primary: readiness of each, metrics of all, routes of one', async () => {
+    const worker = { status: 'ready', missing: {}, degraded: { redis: 'out of reach' } };
+    expect(await readiness(fixture)).toEqual({
+      status: 200,
+      body: { ...worker, workers: { '1': worker, '2': worker } },
     });
-  const answered = await echo('{"user":"alice"}');
-  expect([answered.status, await answered.json()]).toEqual([
-    202,
-    { body: { user: 'alice' }, pid: expect.any(Number) },
-  ]);
-  expect((await echo('{')).status).toBe(400);
-  expect((await fetch(`${fixture.adminUrl}/echo`)).status).toBe(405);
-  for (const path of ['/nothing', '/metrics.json']) {
-    expect((await fetch(`${fixture.adminUrl}${path}`)).status).toBe(404);
-  }
+    const metrics = await (await fetch(`${fixture.adminUrl}/metrics`)).text();
+    expect(metrics).toContain('posthorn_info{service="fixture"} 1');
+    expect(metrics).toContain('posthorn_worker_restarts_total 0');
+    const echo = (body: string) =>
+      fetch(`${fixture.adminUrl}/echo`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
+    const answered = await echo('{"user":"alice"}');
+    expect([answered.status, await answered.json()]).toEqual([
+      202,
+      { body: { user: 'alice' }, pid: expect.any(Number) },
+    ]);
+    expect((await echo('{')).status).toBe(400);
+    expect((await fetch(`${fixture.adminUrl}/echo`)).status).toBe(405);
+    for (const path of ['/nothing', '/metrics.json']) {
+      expect((await fetch(`${fixture.adminUrl}${path}`)).status).toBe(404);
+    }
+  });
+
+  it('stop together with 0', async () => {
+    fixture.child.kill('SIGTERM');
+    expect(await closedOf(fixture)).toBe(0);
+    expect(fixture.messages().filter((message) => message === 'undone')).toHaveLength(2);
+    expect(fixture.messages()).not.toContain('worker did not stop in time');
+  });
 });
 
 it.each(['/crash', '/die'])('are replaced when they end unasked: %s', async (path) => {
-  const fixture = await startFixture(two);
+  const fixture = await startFixture({ ...two, FIXTURE_HOLD: '1' });
   const before = await bothPids(fixture.url);
   await fetch(`${fixture.url}${path}`).catch(() => null);
-  await untilReadinessSays(fixture, '1 of 2 are running');
-  expect((await readiness(fixture)).status).toBe(200);
+  await fixture.logged('held');
+  const { status, body } = await readiness(fixture);
+  expect(status).toBe(200);
+  expect(JSON.stringify(body)).toContain('1 of 2 are running');
+  letGoOn(fixture);
   await untilReadinessSays(fixture, '"3":{"status":"ready"');
   const after = await bothPids(fixture.url);
   expect(after.filter((pid) => before.includes(pid))).toHaveLength(1);
@@ -90,22 +102,18 @@ it.each(['/crash', '/die'])('are replaced when they end unasked: %s', async (pat
   expect(await closedOf(fixture)).toBe(0);
 });
 
-it('are unready while they drain', async () => {
-  const fixture = await startFixture({ ...two, FIXTURE_DRAIN: '1', DRAIN_MS: '1000' });
-  fixture.child.kill('SIGTERM');
-  await untilReadinessSays(fixture, 'draining');
-  expect((await readiness(fixture)).status).toBe(503);
-  expect(await closedOf(fixture)).toBe(0);
-});
-
-it('survive a signal to the whole process group, as Ctrl-C in a terminal sends it', async () => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    const fixture = await startFixture({ ...two, FIXTURE_DRAIN: '1', DRAIN_MS: '300' });
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'are unready while they drain, also after a signal to the whole process group, as Ctrl-C in a terminal sends it: %s',
+  async (signal) => {
+    const fixture = await startFixture({ ...two, FIXTURE_DRAIN: '1', DRAIN_MS: '60000' });
     process.kill(-(fixture.child.pid ?? 0), signal);
+    await untilReadinessSays(fixture, 'draining');
+    expect((await readiness(fixture)).status).toBe(503);
+    letGoOn(fixture);
     expect(await closedOf(fixture)).toBe(0);
     expect(fixture.messages().filter((message) => message === 'undone')).toHaveLength(2);
-  }
-});
+  },
+);
 
 it('end with their primary, even if that is killed', async () => {
   const fixture = await startFixture(two);
