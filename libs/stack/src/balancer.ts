@@ -23,7 +23,7 @@ export interface Balancer {
 }
 
 const FOLDER = join(repoRoot, 'deploy', 'haproxy');
-const READY_BOUND_MS = 15_000;
+const READY_BOUND_MS = 60_000;
 const STOP_BOUND_MS = 5_000;
 /** Far more often than in production: a test does not wait for a health check. */
 const CHECK_INTERVAL = '100ms';

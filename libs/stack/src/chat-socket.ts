@@ -68,7 +68,7 @@ export class ChatSocket {
   waitFor<T extends ServerFrame['type']>(
     type: T,
     matches: (frame: FrameOf<T>) => boolean = () => true,
-    boundMs = 20_000,
+    boundMs = 60_000,
   ): Promise<FrameOf<T>> {
     const isIt = (frame: ServerFrame): frame is FrameOf<T> => isOf(frame, type) && matches(frame);
     const seen = this.kept.find(isIt);

@@ -12,7 +12,7 @@ export interface PrometheusServer {
   stop(): Promise<void>;
 }
 
-const READY_BOUND_MS = 30_000;
+const READY_BOUND_MS = 60_000;
 const STOP_BOUND_MS = 5_000;
 
 /** Starts one with this configuration file; its data go to `dir`. */

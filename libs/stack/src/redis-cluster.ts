@@ -23,7 +23,9 @@ export interface RedisClusterOptions {
 }
 
 const SLOTS = 16_384;
-const BOUND_MS = 30_000;
+const BOUND_MS = 60_000;
+/** A little more than Redis itself gives a failover that it was told to make. */
+const MANUAL_FAILOVER_MS = 6_000;
 const KEYS_AT_ONCE = 100;
 
 /** A Redis Cluster of processes on 127.0.0.1. Needs Redis 7 or newer. */
@@ -117,13 +119,18 @@ export class RedisCluster {
     await this.untilSettled();
   }
 
-  /** Has the replica of the node take over, as for maintenance. */
+  /** Has the replica of the node take over, as for maintenance. It gives up after 5 s, and is asked again then. */
   async failOver(master: RedisServer): Promise<RedisServer> {
     const id = await idOf(master);
     const replica = await this.#replicaOf(id);
-    await replica.ask((redis) => redis.cluster('FAILOVER'));
-    const isMaster = async (): Promise<boolean> =>
-      ((await replica.ask((redis) => redis.call('ROLE'))) as unknown[])[0] === 'master';
+    let askAgainAt = 0;
+    const isMaster = async (): Promise<boolean> => {
+      if (((await replica.ask((redis) => redis.call('ROLE'))) as unknown[])[0] === 'master') return true;
+      if (performance.now() < askAgainAt) return false;
+      askAgainAt = performance.now() + MANUAL_FAILOVER_MS;
+      await replica.ask((redis) => redis.cluster('FAILOVER'));
+      return false;
+    };
     await until('the replica is the master', isMaster, BOUND_MS);
     await this.untilSettled();
     return replica;

@@ -22,7 +22,7 @@ const SENTINELS = 3;
 const QUORUM = 2;
 const MASTER_NAME = 'main';
 const FAILOVER_TIMEOUT_MS = 6_000;
-const BOUND_MS = 30_000;
+const BOUND_MS = 60_000;
 
 /** A master with a replica, watched by three sentinels, which are processes of their own. */
 export class RedisSentinel {

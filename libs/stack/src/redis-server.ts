@@ -27,7 +27,7 @@ interface Launch {
 }
 
 const HOST = '127.0.0.1';
-const READY_BOUND_MS = 30_000;
+const READY_BOUND_MS = 60_000;
 const STOP_BOUND_MS = 10_000;
 const ASK_BOUND_MS = 5_000;
 const PORT_TRIES = 5;
