@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive } from './command-of';
 
 const GUARD = join(__dirname, '..', 'guard.cjs');
 
@@ -14,19 +13,18 @@ function startGuard(...words: object[]): ChildProcess {
 }
 
 async function ended(child: ChildProcess): Promise<void> {
-  while (child.exitCode === null && child.signalCode === null) await sleep(10);
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
 it('ends what it watches, even what ignores the signal, and removes folders, once its parent is gone', async () => {
   const child = spawn(process.execPath, [
     '-e',
-    "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)",
+    "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')",
   ]);
+  await once(child.stdout, 'data');
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-guard-'));
   writeFileSync(join(folder, 'file'), '');
   const guard = startGuard({ watch: child.pid, signal: 'SIGTERM' }, { remove: folder });
-  await sleep(200);
-  expect(isAlive(child.pid ?? 0)).toBe(true);
   guard.stdin?.end();
   await ended(guard);
   await ended(child);
@@ -35,10 +33,13 @@ it('ends what it watches, even what ignores the signal, and removes folders, onc
 });
 
 it('leaves alone what it was told to forget', async () => {
-  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  const child = spawn(process.execPath, ['-e', "process.stdin.resume(); console.log('up')"]);
+  await once(child.stdout, 'data');
   const guard = startGuard({ watch: child.pid, signal: 'SIGTERM' }, { forget: child.pid });
   guard.stdin?.end();
   await ended(guard);
-  expect(isAlive(child.pid ?? 0)).toBe(true);
-  child.kill();
+  // It ends by itself, and not by a signal.
+  child.stdin.end();
+  await ended(child);
+  expect([child.exitCode, child.signalCode]).toEqual([0, null]);
 });

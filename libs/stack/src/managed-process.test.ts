@@ -1,6 +1,9 @@
 import { isAlive } from './command-of';
 import { startProcess } from './managed-process';
 
+/** Only ends a test that hangs. */
+const HANG_MS = 60_000;
+
 function startNode(program: string) {
   return startProcess({
     name: 'The program',
@@ -13,28 +16,28 @@ function startNode(program: string) {
 
 it('hands over a line that came before it was asked for, and one that comes later', async () => {
   const child = await startNode("console.log('one'); setTimeout(() => console.error('two'), 300)");
-  expect(await child.waitForLine((line) => line === 'one', 5_000)).toBe('one');
-  expect(await child.waitForLine((line) => line === 'two', 5_000)).toBe('two');
-  expect(await child.waitForLine((line) => line === 'one', 5_000)).toBe('one');
+  expect(await child.waitForLine((line) => line === 'one', HANG_MS)).toBe('one');
+  expect(await child.waitForLine((line) => line === 'two', HANG_MS)).toBe('two');
+  expect(await child.waitForLine((line) => line === 'one', HANG_MS)).toBe('one');
   expect(await child.exited).toEqual({ code: 0, signal: null });
 });
 
 it('says how it ended, with its last words, when the line never comes', async () => {
   const child = await startNode("console.error('my last words'); process.exit(3)");
-  await expect(child.waitForLine(() => false, 5_000)).rejects.toThrow(/exit code 3.*my last words/s);
+  await expect(child.waitForLine(() => false, HANG_MS)).rejects.toThrow(/exit code 3.*my last words/s);
 });
 
 it('says so when the line is late', async () => {
   const child = await startNode('setInterval(() => {}, 1000)');
   await expect(child.waitForLine(() => false, 100)).rejects.toThrow('not ready after 0.1 s');
-  expect(await child.stop('SIGTERM', 5_000)).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(await child.stop('SIGTERM', HANG_MS)).toEqual({ code: null, signal: 'SIGTERM' });
 });
 
 it('kills what does not stop in time', async () => {
   const child = await startNode(
     "process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)",
   );
-  await child.waitForLine((line) => line === 'up', 5_000);
+  await child.waitForLine((line) => line === 'up', HANG_MS);
   expect(await child.stop('SIGTERM', 200)).toEqual({ code: null, signal: 'SIGKILL' });
   expect(isAlive(child.pid)).toBe(false);
   expect(await child.stop('SIGTERM', 200)).toEqual({ code: null, signal: 'SIGKILL' });

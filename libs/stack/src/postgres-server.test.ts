@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -11,11 +11,11 @@ const dir = join(home, 'a folder', 'postgres');
 const settings = { fsync: 'off' };
 let server: PostgresServer | undefined;
 
-afterEach(async () => {
+// One folder, and one server where it need not be another, from test to test: a start takes long.
+afterAll(async () => {
   await server?.stop('immediate');
-  server = undefined;
+  rmSync(home, { recursive: true, force: true });
 });
-afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 async function query(sql: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: server?.url });
@@ -35,13 +35,8 @@ it('starts a server on loopback only, with its own password and database', async
   await expect(wrong.connect()).rejects.toThrow('password authentication failed');
 });
 
-it('syncs to disk unless told otherwise', async () => {
-  server = await startPostgres({ dir });
-  expect(await query('SHOW fsync')).toEqual([{ fsync: 'on' }]);
-});
-
 it('keeps the data of a stopped and of a killed server', async () => {
-  server = await startPostgres({ dir, settings });
+  server ??= await startPostgres({ dir, settings });
   await query('CREATE TABLE kept AS SELECT 1 AS one');
   await server.stop();
   expect(isAlive(server.pid)).toBe(false);
@@ -55,22 +50,20 @@ it('keeps the data of a stopped and of a killed server', async () => {
   expect(await query('SELECT one FROM kept ORDER BY one')).toEqual([{ one: 1 }, { one: 2 }]);
 });
 
-it('starts where the lock file names a stranger', async () => {
-  server = await startPostgres({ dir, settings });
+it('starts where the lock file names a stranger, and syncs to disk unless told otherwise', async () => {
+  server ??= await startPostgres({ dir, settings });
   const lockFile = join(server.dir, 'data', 'postmaster.pid');
   const lock = readFileSync(lockFile, 'utf8');
   await server.stop();
   writeFileSync(lockFile, lock.replace(/^\d+/, String(process.pid)));
-  server = await startPostgres({ dir, settings });
-  expect(await query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  server = await startPostgres({ dir });
+  expect(await query('SHOW fsync')).toEqual([{ fsync: 'on' }]);
 });
 
 it('tells why a server does not start, in its own words', async () => {
-  const broken = join(home, 'broken');
-  mkdirSync(broken);
-  server = await startPostgres({ dir: broken, settings });
+  server ??= await startPostgres({ dir, settings });
   await server.stop();
   appendFileSync(join(server.dir, 'data', 'postgresql.conf'), 'no_such_setting = 1\n');
   server = undefined;
-  await expect(startPostgres({ dir: broken, settings })).rejects.toThrow('no_such_setting');
+  await expect(startPostgres({ dir, settings })).rejects.toThrow('no_such_setting');
 });

@@ -21,7 +21,7 @@ it('fails over when told and when the master dies, and leaves nothing behind', a
 
   await first.kill();
   const here = redis;
-  await until('the replica takes over', async () => (await here.master()) === second, 30_000);
+  await until('the replica takes over', async () => (await here.master()) === second, 60_000);
   await first.restart();
   await redis.untilWatched();
   expect(await redis.replica()).toBe(first);

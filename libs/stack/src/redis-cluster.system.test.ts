@@ -36,7 +36,7 @@ it('serves all slots, moves one, replaces a master that died, and leaves nothing
   await promoted.kill();
   expect(promoted.isRunning).toBe(false);
   const here = cluster;
-  await until('the replica takes over', async () => (await here.nodeOf('{bob}:x')) === other, 20_000);
+  await until('the replica takes over', async () => (await here.nodeOf('{bob}:x')) === other, 60_000);
   await promoted.restart();
   await cluster.untilSettled();
 
