@@ -1,7 +1,7 @@
 import { Client, Pool, type QueryResultRow, types } from 'pg';
 import type { DataSource } from 'typeorm';
 import { clockMsSql, faultOfClock } from './clock';
-import { DATABASE_LIMITS, type DatabaseLimits } from './database-limits';
+import { DATABASE_WAITS, type DatabaseWaits } from './database-waits';
 import { type DurabilityFacts, faultOfDurability, readDurability, risksOfDurability } from './durability';
 import { asOutage, isRetryable, isSilence, OutageError } from './outage';
 import { queryPool } from './query-pool';
@@ -20,7 +20,7 @@ export interface DatabaseOptions {
   onFault?: () => void;
   /** Connections for the hot statements. */
   poolSize?: number;
-  limits?: DatabaseLimits;
+  waits?: DatabaseWaits;
 }
 
 /** What a service cannot work without, and why it is not there, by name (PROTOCOL §2.4). */
@@ -65,12 +65,12 @@ export class InboxDatabase {
   #warnedOf = '';
 
   private constructor(options: DatabaseOptions) {
-    const { connectMs, lockMs, statementMs, answerMs } = options.limits ?? DATABASE_LIMITS;
+    const { connectMs, lockMs, statementMs, queryMs } = options.waits ?? DATABASE_WAITS;
     const limits = {
       statement_timeout: statementMs,
       lock_timeout: lockMs,
       idle_in_transaction_session_timeout: statementMs,
-      query_timeout: answerMs,
+      query_timeout: queryMs,
       connectionTimeoutMillis: connectMs,
       keepAlive: true,
       application_name: 'posthorn',

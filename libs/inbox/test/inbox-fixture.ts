@@ -12,16 +12,16 @@ import {
   locksOfSend,
   type NewMessage,
 } from '../src';
-import type { DatabaseLimits } from '../src/database-limits';
+import type { DatabaseWaits } from '../src/database-waits';
 import type { LockWaits } from '../src/lock-wait';
 import { runMigrations } from '../src/run-migrations';
 
 /** A database that only a test that hangs gives up: no verdict depends on how fast the machine is. */
-export const PATIENT_LIMITS: DatabaseLimits = {
+export const PATIENT_WAITS: DatabaseWaits = {
   connectMs: HANG_MS,
   lockMs: HANG_MS,
   statementMs: HANG_MS,
-  answerMs: HANG_MS,
+  queryMs: HANG_MS,
 };
 /** Of a statement that gets its locks, however long that takes. */
 export const PATIENT_MS = HANG_MS;
@@ -102,9 +102,9 @@ export async function openTestInbox(): Promise<TestInbox> {
 /** An InboxDatabase whose log goes nowhere. */
 export function openInboxDatabase(
   url: string,
-  more: { limits?: DatabaseLimits; poolSize?: number } = {},
+  more: { waits?: DatabaseWaits; poolSize?: number } = {},
 ): InboxDatabase {
-  return InboxDatabase.open({ url, log: { warn: () => undefined }, limits: PATIENT_LIMITS, ...more });
+  return InboxDatabase.open({ url, log: { warn: () => undefined }, waits: PATIENT_WAITS, ...more });
 }
 
 /** Runs `pnpm migrate` in this process, and throws with its words when that fails. */

@@ -2,7 +2,9 @@ import { Keys, Lease, LiveGateways, Presence, RedisConnection } from '@posthorn/
 import { openRedisClient } from '@posthorn/stack';
 import { eventually } from '@posthorn/testing';
 import { bootApi, openStores, type TestApi, type TestStores } from '../test/api-fixture';
+import { PATIENT } from '../test/patient-waits';
 
+const silent = { info: () => undefined, warn: () => undefined };
 let stores: TestStores;
 let api: TestApi;
 
@@ -25,14 +27,10 @@ const about = () => ({
 });
 
 test('§2.4: disconnect reaches every gateway that holds the user', async () => {
-  const redis = new RedisConnection(stores.redis.url, { info: () => undefined, warn: () => undefined });
+  const redis = new RedisConnection(stores.redis.url, silent, PATIENT.redis);
   const keys = new Keys(stores.redis.prefix);
   const presence = new Presence(redis, keys, new LiveGateways(redis, keys));
-  await eventually('Redis is there', async () => {
-    await new Lease(redis, keys, 'one', about).renew();
-    return true;
-  });
-  await new Lease(redis, keys, 'two', about).renew();
+  await eventually('Redis is there', () => redis.answers());
   await presence.hold('one', [{ user: 'alice', count: 1 }]);
   await presence.hold('two', [{ user: 'alice', count: 1 }]);
 
@@ -40,6 +38,8 @@ test('§2.4: disconnect reaches every gateway that holds the user', async () => 
   const heard: string[] = [];
   subscriber.on('message', (channel: string, text: string) => heard.push(`${channel} ${text}`));
   await subscriber.subscribe(keys.channel('one'), keys.channel('two'));
+  // Last, since a lease lasts 10 s.
+  for (const gateway of ['one', 'two']) await new Lease(redis, keys, gateway, about).renew();
 
   expect(await api.admin('POST', '/disconnect', { user: 'alice', device: 'phone' })).toEqual({ status: 202 });
   await eventually('both have heard', () => heard.length === 2);

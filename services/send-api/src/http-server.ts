@@ -18,13 +18,16 @@ export interface HttpServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly log: Logger;
+  /** By the clock of Node. */
+  readonly headersTimeoutMs?: number;
+  /** The time in ms since any moment, for the time of bodies. */
+  readonly now?: () => number;
 }
 
 /** From PROTOCOL §4.2: the headers within 10 s, then the body within 15 s. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const BODY_TIMEOUT_MS = 15_000;
+export const HEADERS_TIMEOUT_MS = 10_000;
+export const BODY_TIMEOUT_MS = 15_000;
 const BODY_CHECK_MS = 250;
-const TIMEOUT_CHECK_MS = 1_000;
 /** Longer than balancers keep idle connections (60 s is usual), so that it is never us who closes under a request. */
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -41,6 +44,7 @@ interface Exchange {
 export class HttpServer {
   readonly #server: Server;
   readonly #log: Logger;
+  readonly #now: () => number;
   /** Every open connection, with its newest exchange. */
   readonly #connections = new Map<Duplex, Exchange | null>();
   readonly #refused = new WeakSet<Duplex>();
@@ -48,13 +52,15 @@ export class HttpServer {
   #onEmpty: () => void = () => undefined;
   readonly #bodyTimer: NodeJS.Timeout;
 
-  private constructor({ app, log }: HttpServerOptions) {
+  private constructor(options: HttpServerOptions) {
+    const { app, log, headersTimeoutMs = HEADERS_TIMEOUT_MS, now = () => performance.now() } = options;
     this.#log = log;
+    this.#now = now;
     this.#server = createServer({
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: headersTimeoutMs,
       // Node's would count from the first byte of the headers: the body's time is our own.
       requestTimeout: 0,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      connectionsCheckingInterval: headersTimeoutMs / 10,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       // A missing Host is refused by the app, as a problem like any other.
@@ -65,7 +71,7 @@ export class HttpServer {
     // A client may close its side once it has asked: it is answered all the same.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
     const handle = (req: IncomingMessage, res: ServerResponse): void => {
-      this.#begin({ sinceMs: performance.now(), req, res });
+      this.#begin({ sinceMs: now(), req, res });
       const target = originForm(req.url ?? '/');
       if (target === null) {
         refuseTarget(req, res, log);
@@ -142,7 +148,7 @@ export class HttpServer {
 
   /** Refuses requests whose body is not complete in time. The newest of a connection is the only one that may not be. */
   #limitBodies(): void {
-    const latestMs = performance.now() - BODY_TIMEOUT_MS;
+    const latestMs = this.#now() - BODY_TIMEOUT_MS;
     for (const exchange of this.#connections.values()) {
       if (exchange === null || exchange.sinceMs > latestMs || exchange.req.complete) continue;
       sendProblem(exchange.req, exchange.res, problem('request_timeout'));

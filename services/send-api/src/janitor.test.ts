@@ -2,6 +2,7 @@ import { InboxDatabase, purgeIdempotencyKeys } from '@posthorn/inbox';
 import { loadSendApiSettings } from '@posthorn/runtime';
 import { createServiceContext, TEST_SECRET } from '@posthorn/testing';
 import { bootApi, openStores, type TestApi, type TestStores } from '../test/api-fixture';
+import { PATIENT } from '../test/patient-waits';
 import { Janitor } from './janitor';
 
 let stores: TestStores;
@@ -19,7 +20,7 @@ const { log } = createServiceContext(
 beforeAll(async () => {
   stores = await openStores();
   api = await bootApi(stores);
-  inbox = InboxDatabase.open({ url: stores.database.url, log });
+  inbox = InboxDatabase.open({ url: stores.database.url, log, waits: PATIENT.database });
 });
 
 afterAll(async () => {

@@ -40,11 +40,15 @@ import { PartitionKeeper } from './partition-keeper';
 import { ReadCommitter } from './receipts/read-committer';
 import { buildOpenApi } from './reference/openapi';
 import { createReferencePage } from './reference/page';
+import { SEND_API_WAITS } from './send-api-waits';
 import { dtoValidator } from './validation/validate-dto';
-import { POSTGRES_WAIT_MS, within } from './within';
+import { within } from './within';
 
 /** Creates everything of send-api that lives long, and listens. Neither store has to be there yet. */
-export async function createSendApi(context: ServiceContext<SendApiSettings>): Promise<RunningService> {
+export async function createSendApi(
+  context: ServiceContext<SendApiSettings>,
+  waits = SEND_API_WAITS,
+): Promise<RunningService> {
   const { settings, log, life, metrics: registry, tracing } = context;
   const metrics = createSendApiMetrics(registry);
 
@@ -54,9 +58,10 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
     poolSize: settings.databaseConnections,
     log,
     onFault: () => storeErrors.inc({ store: 'postgres' }),
+    waits: waits.database,
   });
   life.onStop('postgres', () => inbox.close());
-  const redis = new RedisConnection(settings.redisUrl, log);
+  const redis = new RedisConnection(settings.redisUrl, log, waits.redis);
   redis.onFault(() => storeErrors.inc({ store: 'redis' }));
   life.onStop('redis', () => redis.close());
   const verifier = new TokenVerifier({ auth: settings.auth });
@@ -77,12 +82,13 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
     accept: (sends, lock) => acceptMessages(inbox, sends, lock),
     route: (accepted) => router.route(accepted),
     maxRecipients: settings.maxRecipients,
+    waits,
     metrics,
     tracing,
     onRouteError: (error) => log.error('routing failed', { error }),
   });
   watchPendingSends(registry, () => committer.pending);
-  const reads = new ReadCommitter(inbox);
+  const reads = new ReadCommitter(inbox, waits.lockedRowMs);
   life.onStop('batches', async () => {
     await Promise.all([committer.idle(), reads.idle()]);
   });
@@ -109,23 +115,23 @@ export async function createSendApi(context: ServiceContext<SendApiSettings>): P
 
   const { rateLimitSends, maxBodyBytes } = settings;
   const SendMessage = defineSendMessage(settings);
+  const inTime = <T>(work: Promise<T>): Promise<T> => within(waits.postgresMs, work);
   const endpoints = createEndpoints({
     authenticate: createAuthenticate(verifier),
     limiter: rateLimitSends > 0 ? new SendLimiter(redis, keys, rateLimitSends) : null,
     validate: dtoValidator(SendMessage),
     commit: (send) => committer.commit(send),
-    findMessage: (id, user) => within(POSTGRES_WAIT_MS, findMessage(inbox, id, user)),
-    findReceipts: (id, sender) => within(POSTGRES_WAIT_MS, findReceipts(inbox, id, sender)),
-    reportDelivery: (id, query) =>
-      within(POSTGRES_WAIT_MS, reportDelivery({ db: inbox, presence, offline }, id, query)),
-    recordRead: (read) => within(POSTGRES_WAIT_MS, reads.commit(read)),
+    findMessage: (id, user) => inTime(findMessage(inbox, id, user)),
+    findReceipts: (id, sender) => inTime(findReceipts(inbox, id, sender)),
+    reportDelivery: (id, query) => inTime(reportDelivery({ db: inbox, presence, offline }, id, query)),
+    recordRead: (read) => inTime(reads.commit(read)),
     publishReceipts: (news) => {
       for (const { status } of news) metrics.receipts.inc({ status });
       return notifier.publishReceipts(news);
     },
-    readPage: (user, after, limit) => within(POSTGRES_WAIT_MS, readInboxPage(inbox, { user, after, limit })),
+    readPage: (user, after, limit) => inTime(readInboxPage(inbox, { user, after, limit })),
     findOnline: (users) => presence.findOnline(users),
-    findLastSeen: (users) => within(POSTGRES_WAIT_MS, findLastSeen(inbox, users)),
+    findLastSeen: (users) => inTime(findLastSeen(inbox, users)),
     openApi: buildOpenApi({ SendMessage, limits: settings }),
     maxBodyBytes,
     metrics,

@@ -1,8 +1,5 @@
 import { OutageError } from '@posthorn/inbox';
 
-/** The longest wait for Postgres: leaves room for an answer within the promised two seconds. */
-export const POSTGRES_WAIT_MS = 1_700;
-
 /**
  * What `work` gives, if it does so in time. The work itself goes on: its outcome is unknown then.
  *

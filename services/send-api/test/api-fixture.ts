@@ -18,6 +18,7 @@ import {
 import type { Registry } from 'prom-client';
 import request from 'supertest';
 import { createSendApi } from '../src/send-api';
+import { LONG_MS, PATIENT } from './patient-waits';
 
 /** A send-api inside the test's own process, on a free port. */
 export interface TestApi {
@@ -63,13 +64,11 @@ export async function openStores(): Promise<TestStores> {
   };
 }
 
-const STOP_MS = 2_000;
-
 /** Boots the service as its `main` does, with these settings besides, and waits for its stores unless told not to. */
 export async function bootApi(
   stores: TestStores,
   env: Environment = {},
-  { untilReady = true } = {},
+  { untilReady = true, waits = PATIENT } = {},
 ): Promise<TestApi> {
   const context = createServiceContext(
     'send-api',
@@ -80,12 +79,12 @@ export async function bootApi(
       REDIS_URL: stores.redis.url,
       REDIS_PREFIX: stores.redis.prefix,
       AUTH_JWT_SECRET: TEST_SECRET,
-      DRAIN_MS: '500',
+      DRAIN_MS: '0',
       RATE_LIMIT_SENDS: '0',
       ...env,
     }),
   );
-  const service = await createSendApi(context);
+  const service = await createSendApi(context, waits);
   if (untilReady) {
     await eventually('the service is ready', async () => {
       expect(await service.readiness()).toEqual({ ready: true, missing: {}, degraded: {} });
@@ -119,7 +118,7 @@ export async function bootApi(
         .set('Authorization', await bearer(user)),
     post,
     send: (user, body, headers) => post(user, '/v1/messages', body, headers),
-    stop: () => context.life.stop(STOP_MS),
+    stop: () => context.life.stop(LONG_MS),
   };
 }
 

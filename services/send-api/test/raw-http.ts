@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { HANG_MS } from '@posthorn/testing';
 
 /** What a raw connection got back. */
 export interface RawAnswer {
@@ -59,7 +60,7 @@ export class RawConnection {
   }
 
   /** Waits until the answer is as wanted. */
-  async until(isWanted: (answer: RawAnswer) => boolean, withinMs = 5_000): Promise<RawAnswer> {
+  async until(isWanted: (answer: RawAnswer) => boolean, withinMs = HANG_MS): Promise<RawAnswer> {
     const deadline = performance.now() + withinMs;
     while (!isWanted(this.answer)) {
       const left = deadline - performance.now();

@@ -3,7 +3,8 @@ import { LockedLane, locksOfSend, OutageError } from '@posthorn/inbox';
 import type { RouteSummary } from '@posthorn/routing';
 import { Batcher, type Tracing } from '@posthorn/runtime';
 import type { SendApiMetrics } from '../metrics';
-import { POSTGRES_WAIT_MS, within } from '../within';
+import type { SendApiWaits } from '../send-api-waits';
+import { within } from '../within';
 
 /** What the committer needs of the stores. */
 export interface CommitterOptions {
@@ -16,6 +17,7 @@ export interface CommitterOptions {
   readonly route: (accepted: readonly AcceptedMessage[]) => Promise<RouteSummary>;
   /** Recipients that one message may have. */
   readonly maxRecipients: number;
+  readonly waits: Pick<SendApiWaits, 'postgresMs' | 'lockedRowMs'>;
   readonly metrics: SendApiMetrics;
   readonly tracing: Tracing | null;
   /** Told when routing failed for a reason of its own; the messages are committed all the same. */
@@ -63,6 +65,7 @@ export class MessageCommitter {
       run: (items, lock) => this.#run(items, lock),
       locksOf: ({ send }) => locksOfSend(send),
       maxWaiting: MAX_WAITING_LOCKED,
+      maxWaitMs: options.waits.lockedRowMs,
       concurrency: LANE_CONCURRENCY,
       expired,
     });
@@ -81,9 +84,10 @@ export class MessageCommitter {
    */
   async commit(send: NewMessage): Promise<Commit> {
     const lane = send.to.length > NARROW_RECIPIENTS ? this.#wide : this.#narrow;
-    const waiting = { send, deadline: performance.now() + POSTGRES_WAIT_MS };
+    const { postgresMs } = this.#options.waits;
+    const waiting = { send, deadline: performance.now() + postgresMs };
     return await within(
-      POSTGRES_WAIT_MS,
+      postgresMs,
       this.#locked.around(waiting, (item) => lane.submit(item)),
     );
   }

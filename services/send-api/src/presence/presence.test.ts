@@ -1,7 +1,9 @@
 import { Keys, Lease, LiveGateways, Presence, RedisConnection } from '@posthorn/routing';
 import { eventually } from '@posthorn/testing';
 import { bootApi, expectProblem, openStores, type TestApi, type TestStores } from '../../test/api-fixture';
+import { PATIENT } from '../../test/patient-waits';
 
+const silent = { info: () => undefined, warn: () => undefined };
 const GATEWAY = 'gateway-of-the-test';
 let stores: TestStores;
 let api: TestApi;
@@ -12,7 +14,7 @@ let lease: Lease;
 beforeAll(async () => {
   stores = await openStores();
   api = await bootApi(stores);
-  redis = new RedisConnection(stores.redis.url, { info: () => undefined, warn: () => undefined });
+  redis = new RedisConnection(stores.redis.url, silent, PATIENT.redis);
   const keys = new Keys(stores.redis.prefix);
   presence = new Presence(redis, keys, new LiveGateways(redis, keys));
   lease = new Lease(redis, keys, GATEWAY, () => ({
@@ -37,6 +39,7 @@ afterAll(async () => {
 test('§4.6: a user is online exactly where a live gateway holds them', async () => {
   await presence.hold(GATEWAY, [{ user: 'alice', count: 2 }]);
   await presence.hold('gateway-without-a-lease', [{ user: 'ghost', count: 1 }]);
+  await lease.renew(); // it lasts 10 s
   const response = await api.get('bob', '/v1/presence?users=ghost,alice,bob');
   expect(response.status).toBe(200);
   expect(response.headers['cache-control']).toBe('no-store');

@@ -18,7 +18,8 @@ export class ReadCommitter {
   readonly #reads: Batcher<ReadRequest, ReadOutcome>;
   readonly #locked: LockedLane<ReadRequest, ReadOutcome>;
 
-  constructor(db: InboxDatabase) {
+  /** @param lockedRowMs how long a read waits for a row that another transaction has locked */
+  constructor(db: InboxDatabase, lockedRowMs: number) {
     const locksOf = (read: ReadRequest): string[] => [readerLock(read)];
     const run = (reads: readonly ReadRequest[], lock: string | null): Promise<(ReadOutcome | Error)[]> =>
       commitAroundLocks(reads, lock, {
@@ -32,7 +33,13 @@ export class ReadCommitter {
       maxPending: MAX_WAITING,
       concurrency: 1,
     });
-    this.#locked = new LockedLane({ run, locksOf, maxWaiting: MAX_WAITING_LOCKED, concurrency: 1 });
+    this.#locked = new LockedLane({
+      run,
+      locksOf,
+      maxWaiting: MAX_WAITING_LOCKED,
+      maxWaitMs: lockedRowMs,
+      concurrency: 1,
+    });
   }
 
   /**
