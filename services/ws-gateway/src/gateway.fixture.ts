@@ -2,81 +2,29 @@ import { createHmac } from 'node:crypto';
 import { type AcceptedMessage, acceptMessages, InboxDatabase, type NewMessage } from '@posthorn/inbox';
 import type { ServerFrame } from '@posthorn/protocol';
 import { Keys, LiveGateways, Notifier, Presence, RedisConnection, Router } from '@posthorn/routing';
-import { type Environment, loadGatewaySettings, type Readiness } from '@posthorn/runtime';
-import { migrateDatabase, mintToken } from '@posthorn/stack';
+import { type Environment, loadGatewaySettings } from '@posthorn/runtime';
+import { migrateDatabase } from '@posthorn/stack';
 import {
   createServiceContext,
   createTestDatabase,
+  eventually,
+  HANG_MS,
   holdLocks,
   openTestRedis,
   RefusedError,
   TEST_SECRET,
-  TestClient,
+  type TestClient,
   type TestDatabase,
   type TestRedis,
 } from '@posthorn/testing';
-import type { Registry } from 'prom-client';
+import type { GatewayOptions } from './gateway-options';
+import { patient, TestGateway } from './test-gateway.fixture';
 import { createGateway } from './ws-gateway';
+
+export { impatientOfLocks, patient, type TestGateway } from './test-gateway.fixture';
 
 /** What the log takes: nothing of interest to a test. */
 const silent = { info: () => undefined, warn: () => undefined };
-const STOP_MS = 4_000;
-
-/** A gateway inside the test's own process, on a free port. */
-export class TestGateway {
-  constructor(
-    /** Null when Redis was out of reach at the start. */
-    readonly id: string | null,
-    readonly port: number,
-    readonly lines: readonly Record<string, unknown>[],
-    readonly readiness: () => Promise<Readiness>,
-    /** As SIGTERM does. */
-    readonly stop: () => Promise<void>,
-    readonly registry: Registry,
-    readonly clients: Set<TestClient>,
-  ) {}
-
-  get url(): string {
-    return `ws://127.0.0.1:${this.port}`;
-  }
-
-  /** Connects as `user` with a good token. @throws RefusedError */
-  async connect(
-    user: string,
-    query: Record<string, string> = {},
-    headers: Record<string, string> = {},
-  ): Promise<TestClient> {
-    const token = await mintToken({ user, secret: TEST_SECRET });
-    return await this.connectWith(token, query, headers);
-  }
-
-  /** Connects with this token. @throws RefusedError */
-  async connectWith(
-    token: string,
-    query: Record<string, string> = {},
-    headers: Record<string, string> = {},
-  ): Promise<TestClient> {
-    const client = await TestClient.connect({ url: this.url, token, query, options: { headers } });
-    this.clients.add(client);
-    return client;
-  }
-
-  /** Connects and waits until everything that waited was sent. */
-  async connectLive(user: string, query: Record<string, string> = {}): Promise<TestClient> {
-    const client = await this.connect(user, query);
-    await client.nextOf('caughtUp');
-    return client;
-  }
-
-  /** The value of a metric, summed over the label sets that hold `labels`. */
-  async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
-    const metric = await this.registry.getSingleMetric(`posthorn_${name}`)?.get();
-    if (metric === undefined) throw new Error(`no metric ${name}`);
-    return metric.values
-      .filter((value) => Object.entries(labels).every(([label, text]) => value.labels[label] === text))
-      .reduce((sum, { value }) => sum + value, 0);
-  }
-}
 
 /** The stores of one test file, its gateways, and a send-api's way to their users. */
 export class GatewayFixture {
@@ -94,8 +42,8 @@ export class GatewayFixture {
     readonly redis: TestRedis,
   ) {
     this.keys = new Keys(redis.prefix);
-    this.#inbox = InboxDatabase.open({ url: database.url, log: silent });
-    this.#connection = new RedisConnection(redis.url, silent);
+    this.#inbox = InboxDatabase.open({ url: database.url, log: silent, waits: patient.databaseWaits });
+    this.#connection = new RedisConnection(redis.url, silent, patient.redisWaits);
     const gateways = new LiveGateways(this.#connection, this.keys);
     this.#notifier = new Notifier(
       this.#connection,
@@ -107,15 +55,36 @@ export class GatewayFixture {
 
   /** A database and a Redis prefix of the file's own; `redisUrl` names a Redis of its own, too. */
   static async open(redisUrl?: string): Promise<GatewayFixture> {
-    return new GatewayFixture(await createTestDatabase(), openTestRedis(redisUrl));
+    const fixture = new GatewayFixture(await createTestDatabase(), openTestRedis(redisUrl));
+    await eventually('Redis', () => fixture.#connection.answers());
+    return fixture;
   }
 
-  /** Starts a gateway. Reconcile is far off unless asked for, so that nothing passes a test by it. */
-  async start(env: Environment = {}, maxWaitingClaims?: number): Promise<TestGateway> {
+  /**
+   * Starts a gateway, and waits until it is known in Redis. Reconcile is far off and all waits are long unless asked for,
+   * so that nothing passes or fails a test by them.
+   */
+  async start(env: Environment = {}, options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
     const before = new Set(await this.leases());
-    const context = createServiceContext(
-      'ws-gateway',
-      loadGatewaySettings({
+    return await this.#start(env, { ...patient, ...options }, () =>
+      eventually('the lease', async () => (await this.leases()).find((key) => !before.has(key))),
+    );
+  }
+
+  /** Starts a gateway that cannot reach Redis: it has no id that a test could know. */
+  startWithoutRedis(env: Environment): Promise<TestGateway> {
+    const { databaseWaits, maxLockedClaimMs } = patient;
+    return this.#start(env, { databaseWaits, maxLockedClaimMs }, async () => null);
+  }
+
+  async #start(
+    env: Environment,
+    options: Partial<GatewayOptions>,
+    findLease: () => Promise<string | null>,
+  ): Promise<TestGateway> {
+    // A copy, which a test may change.
+    const settings = {
+      ...loadGatewaySettings({
         PORT: '0',
         ADMIN_PORT: '0',
         DATABASE_URL: this.database.url,
@@ -123,18 +92,21 @@ export class GatewayFixture {
         REDIS_PREFIX: this.redis.prefix,
         AUTH_JWT_SECRET: TEST_SECRET,
         RECONCILE_INTERVAL_MS: '600000',
+        UPGRADE_TIMEOUT_MS: '60000',
         DRAIN_MS: '0',
         ...env,
       }),
-    );
-    const service = await createGateway(context, maxWaitingClaims);
-    const lease = (await this.leases()).find((key) => !before.has(key));
+    };
+    const context = createServiceContext('ws-gateway', settings);
+    const service = await createGateway(context, options);
+    const lease = await findLease();
     const gateway = new TestGateway(
       lease?.slice(this.keys.lease('').length) ?? null,
       service.port,
       context.lines,
       service.readiness,
-      () => context.life.stop(STOP_MS),
+      (withinMs = HANG_MS) => context.life.stop(withinMs),
+      settings,
       context.metrics,
       this.#clients,
     );

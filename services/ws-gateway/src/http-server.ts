@@ -19,20 +19,26 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-const HEADERS_TIMEOUT_MS = 10_000;
+/** What the server needs. */
+interface HttpServerOptions {
+  port: number;
+  /** How long the head of a request may take to come; what stays half is cut then. */
+  headersTimeoutMs: number;
+  log: Logger;
+}
+
 const MAX_HEADER_BYTES = 16_384;
 
 /** Listens for upgrade requests; any other request gets a problem. */
 export async function openHttpServer(
-  port: number,
-  log: Logger,
+  { port, headersTimeoutMs, log }: HttpServerOptions,
   onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Promise<HttpServer> {
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: 1_000,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: headersTimeoutMs / 10,
       maxHeaderSize: MAX_HEADER_BYTES,
       requireHostHeader: false,
       keepAliveTimeout: 5_000,

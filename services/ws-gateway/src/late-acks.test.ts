@@ -1,5 +1,5 @@
 import { eventually, FaultProxy } from '@posthorn/testing';
-import { GatewayFixture, type TestGateway, texts } from './gateway.fixture';
+import { GatewayFixture, impatientOfLocks, type TestGateway, texts } from './gateway.fixture';
 
 describe('what a connection acknowledged that ended before Postgres took it', () => {
   let fixture: GatewayFixture;
@@ -8,7 +8,7 @@ describe('what a connection acknowledged that ended before Postgres took it', ()
   beforeAll(async () => {
     fixture = await GatewayFixture.open();
     proxy = await FaultProxy.open(fixture.database.url);
-    gateway = await fixture.start({ DATABASE_URL: proxy.through(fixture.database.url) });
+    gateway = await fixture.start({ DATABASE_URL: proxy.through(fixture.database.url) }, impatientOfLocks);
   });
   afterAll(async () => {
     await fixture.close();

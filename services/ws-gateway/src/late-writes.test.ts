@@ -1,5 +1,5 @@
 import { OutageError } from '@posthorn/inbox';
-import { eventually } from '@posthorn/testing';
+import { eventually, HANG_MS } from '@posthorn/testing';
 import { type LateWrite, LateWrites } from './late-writes';
 
 describe('LateWrites', () => {
@@ -45,7 +45,7 @@ describe('LateWrites', () => {
     answers = Array.from({ length: 3 }, () => new OutageError('out of reach'));
     late.add(bob);
     expect(await late.idle(20)).toBe(false);
-    expect(await late.idle(5_000)).toBe(true);
+    expect(await late.idle(HANG_MS)).toBe(true);
     expect(written).toEqual([bob]);
   });
 
@@ -53,7 +53,7 @@ describe('LateWrites', () => {
     answers = [false];
     late.add(bob);
     await eventually('written', () => written.length === 1);
-    expect(await late.idle(5_000)).toBe(true);
+    expect(await late.idle(HANG_MS)).toBe(true);
     expect(written).toHaveLength(1);
     await late.settle('bob', 'phone');
     expect(written).toHaveLength(2);
@@ -70,7 +70,7 @@ describe('LateWrites', () => {
   it('keeps no more than its bound', async () => {
     answers = Array.from({ length: 3 }, () => new OutageError('out of reach'));
     for (const device of ['a', 'b', 'c', 'd']) late.add({ user: 'bob', device });
-    expect(await late.idle(5_000)).toBe(true);
+    expect(await late.idle(HANG_MS)).toBe(true);
     expect(written.map(({ device }) => device).sort()).toEqual(['a', 'b', 'c']);
   });
 });

@@ -2,8 +2,6 @@ import { findLowestCursors, type InboxDatabase, OutageError } from '@posthorn/in
 import type { OfflineList } from '@posthorn/routing';
 import type { GatewayMetrics } from './metrics';
 
-/** Lists are trimmed within 5 s of an acknowledgement (PROTOCOL §6). */
-const INTERVAL_MS = 2_000;
 const CHUNK = 500;
 /** Users whose list is to be trimmed; beyond it a list waits for the next acknowledgement, its cap or its life. */
 const MAX_MARKED = 100_000;
@@ -17,11 +15,11 @@ export class ListTrimmer {
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | null = null;
 
-  constructor(db: InboxDatabase, list: OfflineList, metrics: GatewayMetrics) {
+  constructor(db: InboxDatabase, list: OfflineList, metrics: GatewayMetrics, intervalMs: number) {
     this.#db = db;
     this.#list = list;
     this.#metrics = metrics;
-    this.#timer = setInterval(() => void this.#run(), INTERVAL_MS);
+    this.#timer = setInterval(() => void this.#run(), intervalMs);
   }
 
   /** A device of the user's moved its cursor. */

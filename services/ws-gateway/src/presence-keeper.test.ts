@@ -1,11 +1,21 @@
-import { type Hold, Keys, Lease, LiveGateways, Presence, RedisConnection } from '@posthorn/routing';
+import {
+  type Hold,
+  Keys,
+  Lease,
+  LIVENESS_MAX_AGE_MS,
+  LiveGateways,
+  Presence,
+  RedisConnection,
+} from '@posthorn/routing';
 import { type CommonSettings, loadGatewaySettings } from '@posthorn/runtime';
 import { createServiceContext, eventually, openTestRedis, type TestRedis } from '@posthorn/testing';
 import { ConnectionTable } from './connection-table';
 import { PresenceKeeper } from './presence-keeper';
 import { Session, type SessionHost } from './session';
+import { patient } from './test-gateway.fixture';
 
-const RENEW_MS = 3_000;
+/** Rare, so that an hour is short. */
+const RENEW_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 /** On the real Redis; only the clock is the test's own. */
@@ -16,11 +26,16 @@ describe('PresenceKeeper', () => {
   let keeper: PresenceKeeper;
   let nowMs: number;
   let written: Map<string, number>;
+  let keys: Keys;
   beforeEach(async () => {
     redis = openTestRedis();
-    connection = new RedisConnection(redis.url, { info: () => undefined, warn: () => undefined });
+    connection = new RedisConnection(
+      redis.url,
+      { info: () => undefined, warn: () => undefined },
+      patient.redisWaits,
+    );
     await eventually('Redis', () => connection.answers());
-    const keys = new Keys(redis.prefix);
+    keys = new Keys(redis.prefix);
     table = new ConnectionTable();
     [nowMs, written] = [0, new Map()];
     const presence = new CountedPresence(connection, keys, new LiveGateways(connection, keys));
@@ -42,12 +57,13 @@ describe('PresenceKeeper', () => {
       })),
       table,
       maxConnectionsPerUser: 20,
+      renewMs: RENEW_MS,
       log: createServiceContext('ws-gateway', settings).log,
       listener: { onLost: () => undefined, onSurplus: () => undefined },
       now: () => nowMs,
     });
     // As after some time: a lease that is new would have everything said again.
-    await redis.client.set(keys.lease('g1'), '1', 'PX', 10_000);
+    await redis.client.set(keys.lease('g1'), '1');
     await keeper.renew();
     for (let user = 1; user <= 30; user++) table.add(sessionOf(`user-${user}`));
   });
@@ -75,12 +91,20 @@ describe('PresenceKeeper', () => {
   });
 
   it('§6: spreads a round over its hour where there are many', async () => {
-    for (let user = 31; user <= 2_400; user++) table.add(sessionOf(`user-${user}`));
+    for (let user = 31; user <= 240; user++) table.add(sessionOf(`user-${user}`));
     await pass(HOUR_MS);
-    expect(written.size).toBe(2);
+    expect(written.size).toBe(4);
     await pass(HOUR_MS / 2);
-    expect(written.size).toBeGreaterThan(1_150);
-    expect(written.size).toBeLessThan(1_250);
+    expect(written.size).toBe(4 + 120);
+  });
+
+  it('§6: says everything when the lease was lost, and again once whoever read it as gone has acted on that', async () => {
+    await redis.client.del(keys.lease('g1'));
+    const startedAt = performance.now();
+    await keeper.renew();
+    expect([...written.values()]).toEqual(Array(30).fill(1));
+    await eventually('again', () => [...written.values()].every((count) => count === 2));
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(2 * LIVENESS_MAX_AGE_MS - 1);
   });
 });
 

@@ -1,6 +1,5 @@
 import {
   type Holders,
-  LEASE_RENEW_MS,
   type Lease,
   LIVENESS_MAX_AGE_MS,
   PRESENCE_ROUND_MS,
@@ -25,6 +24,8 @@ export interface PresenceKeeperOptions {
   lease: Lease;
   table: ConnectionTable;
   maxConnectionsPerUser: number;
+  /** How often the lease is renewed. */
+  renewMs: number;
   log: Logger;
   listener: PresenceListener;
   /** Milliseconds; never goes back. */
@@ -76,7 +77,7 @@ export class PresenceKeeper {
   /** Takes the lease, if Redis is there, and keeps it from now on. */
   async start(): Promise<void> {
     await this.renew();
-    this.#timer = setInterval(() => void this.renew(), LEASE_RENEW_MS);
+    this.#timer = setInterval(() => void this.renew(), this.#options.renewMs);
   }
 
   /**
@@ -155,7 +156,7 @@ export class PresenceKeeper {
     if (this.#round.length === 0 && now - this.#roundAtMs >= PRESENCE_ROUND_MS) {
       this.#roundAtMs = now;
       this.#round = [...this.#options.table.users()];
-      this.#roundShare = Math.ceil(this.#round.length / (PRESENCE_ROUND_MS / LEASE_RENEW_MS));
+      this.#roundShare = Math.ceil(this.#round.length / (PRESENCE_ROUND_MS / this.#options.renewMs));
     }
     const users = [...this.#round.splice(0, this.#roundShare), ...this.#dirty];
     this.#dirty.clear();

@@ -1,8 +1,9 @@
-import { eventually, FaultProxy, type TestClient } from '@posthorn/testing';
-import { expectProblem, GatewayFixture, refusalOf, texts } from './gateway.fixture';
+import { eventually, FaultProxy, HANG_MS, type TestClient } from '@posthorn/testing';
+import { expectProblem, GatewayFixture, impatientOfLocks, refusalOf, texts } from './gateway.fixture';
 import { RawClient } from './raw-client.fixture';
 
-const DRAIN_MS = 1_000;
+/** Long enough for a connect that comes after the stop has begun. */
+const DRAIN_MS = 4_000;
 
 describe('a stop, as SIGTERM begins it', () => {
   let fixture: GatewayFixture;
@@ -11,21 +12,43 @@ describe('a stop, as SIGTERM begins it', () => {
   });
   afterAll(() => fixture.close());
 
-  it('§5: sends every connection goodbye and 1012, spread over DRAIN_MS, with times to come back that differ', async () => {
+  it('leaves no timer and no socket behind', async () => {
+    const users = texts(20).map(() => fixture.user());
+    // The connections of the fixture are open before they are counted.
+    await fixture.send('alice', users, texts(3));
+    const before = handles();
+    const gateway = await fixture.start();
+    const clients = await Promise.all(users.map((user) => gateway.connectLive(user)));
+    await fixture.send('alice', users, ['live']);
+    await Promise.all(clients.map((client) => eventually('live', () => client.all('message').length === 4)));
+    for (const client of clients.slice(0, 10)) client.terminate();
+    await gateway.stop();
+    await Promise.all(clients.map(({ closed }) => closed));
+    await eventually('nothing is left', () => handles().length <= before.length);
+  });
+
+  it('§5: sends every connection goodbye and 1012, spread over DRAIN_MS, with times to come back that differ, and refuses new ones with 503', async () => {
     const gateway = await fixture.start({ DRAIN_MS: String(DRAIN_MS) });
     const users = texts(20).map(() => fixture.user());
     const clients = await Promise.all(users.map((user) => gateway.connectLive(user)));
-    const startedAt = performance.now();
+    const opening = gateway.connect(fixture.user());
+    const startedAtMs = Date.now();
     const stopped = gateway.stop();
+    const refusal = refusalOf(gateway.connect(fixture.user()));
     const ends = await Promise.all(
       clients.map(async (client) => {
         const { reconnectAfterMs } = await client.nextOf('goodbye');
+        const atMs = performance.now();
         const { code } = await client.closed;
-        return { code, reconnectAfterMs, atMs: performance.now() - startedAt };
+        return { code, reconnectAfterMs, atMs };
       }),
     );
+    const refused = await refusal;
+    expectProblem(refused, 503, 'draining');
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    const opened = await opening.catch(() => null);
+    if (opened !== null) expect((await opened.closed).code).toBe(1012);
     await stopped;
-    expect(performance.now() - startedAt).toBeLessThan(DRAIN_MS + 1_000);
     expect(ends.map(({ code }) => code)).toEqual(users.map(() => 1012));
     for (const { reconnectAfterMs } of ends) {
       expect(reconnectAfterMs).toBeGreaterThanOrEqual(0);
@@ -41,23 +64,10 @@ describe('a stop, as SIGTERM begins it', () => {
       expect(await fixture.presence(user)).toEqual({});
       const { gateway: holder, lastSeenAt } = await fixture.device(user);
       expect(holder).toBeNull();
-      expect(Date.now() - (lastSeenAt?.getTime() ?? 0)).toBeLessThan(10_000);
+      expect(lastSeenAt?.getTime()).toBeGreaterThanOrEqual(startedAtMs);
     }
     expect(await fixture.leases()).not.toContain(fixture.keys.lease(gateway.id ?? ''));
     await expect(gateway.connect(fixture.user())).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  });
-
-  it('§5: refuses new upgrades with 503 meanwhile, and says goodbye to those that were being opened', async () => {
-    const gateway = await fixture.start({ DRAIN_MS: String(DRAIN_MS) });
-    const clients = await Promise.all(texts(5).map(() => gateway.connectLive(fixture.user())));
-    const opening = gateway.connect(fixture.user());
-    const stopped = gateway.stop();
-    expectProblem(await refusalOf(gateway.connect(fixture.user())), 503, 'draining');
-    const opened = await opening.catch(() => null);
-    for (const client of [...clients, ...(opened === null ? [] : [opened])]) {
-      expect((await client.closed).code).toBe(1012);
-    }
-    await stopped;
   });
 
   it('§5: commits what was acknowledged', async () => {
@@ -75,9 +85,11 @@ describe('a stop, as SIGTERM begins it', () => {
   });
 
   it('§5: commits all that was acknowledged, also where that takes many statements', async () => {
-    const [users, count] = [texts(45).map(() => fixture.user()), 256];
+    const [users, count] = [texts(3).map(() => fixture.user()), 12_000];
     const gateway = await fixture.start();
-    for (let sent = 0; sent < count; sent += 32) await fixture.commit('alice', users, texts(32));
+    await fixture.commit('alice', users, ['old']);
+    // Of the others nothing is kept: the cursor moves over them all the same.
+    await fixture.database.query('UPDATE inbox SET newest_seq = $1 WHERE user_id = ANY ($2)', [count, users]);
     const clients: TestClient[] = [];
     for (const user of users) clients.push(await gateway.connectLive(user));
     const unlock = await fixture.lockDevices();
@@ -95,7 +107,7 @@ describe('a stop, as SIGTERM begins it', () => {
   });
 
   it('§5: commits what Postgres could not take before the stop, and not at first during it', async () => {
-    const gateway = await fixture.start();
+    const gateway = await fixture.start({}, impatientOfLocks);
     const user = fixture.user();
     await fixture.send('alice', user, texts(3));
     const client = await gateway.connectLive(user);
@@ -120,7 +132,8 @@ describe('a stop, as SIGTERM begins it', () => {
     const silent = await RawClient.open(gateway.port, user);
     const startedAt = performance.now();
     await gateway.stop();
-    expect(performance.now() - startedAt).toBeLessThan(3_500);
+    // Waiting for the peer would take all the time that the stop is given.
+    expect(performance.now() - startedAt).toBeLessThan(HANG_MS / 2);
     expect(await silent.closeCode()).toBe(1012);
     await silent.ended;
   });
@@ -136,36 +149,14 @@ describe('a stop, as SIGTERM begins it', () => {
       });
       const client = await gateway.connectLive(fixture.user());
       for (const proxy of proxies) proxy.mode = mode;
-      const startedAt = performance.now();
-      await gateway.stop();
-      expect(performance.now() - startedAt).toBeLessThan(5_000);
+      await gateway.stop(2_000);
       expect((await client.closed).code).toBe(1012);
-      expect(gateway.lines.map(({ message }) => message)).toContain(
-        'stopped before Postgres took what was acknowledged',
+      await eventually('a word of what was not written', () =>
+        gateway.lines.some(({ message }) => message === 'stopped before Postgres took what was acknowledged'),
       );
       for (const proxy of proxies) await proxy.close();
     },
   );
-
-  it('leaves no timer and no socket behind', async () => {
-    let before: string[] = [];
-    await eventually('what others left is gone', async () => {
-      const now = handles();
-      const isSame = now.length === before.length;
-      before = now;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      return isSame;
-    });
-    const gateway = await fixture.start();
-    const users = texts(20).map(() => fixture.user());
-    const clients = await Promise.all(users.map((user) => gateway.connectLive(user)));
-    await fixture.send('alice', users, texts(3));
-    await Promise.all(clients.map((client) => client.nextOf('message')));
-    for (const client of clients.slice(0, 10)) client.terminate();
-    await gateway.stop();
-    await Promise.all(clients.map(({ closed }) => closed));
-    await eventually('nothing is left', () => handles().length <= before.length);
-  });
 });
 
 /** What keeps the process alive. */

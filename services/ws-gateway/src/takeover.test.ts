@@ -89,7 +89,10 @@ describe('a second connection of one device', () => {
       quick = await fixture.start({ ...env, RECONCILE_INTERVAL_MS: '300' });
       proxy.mode = 'reset';
     });
-    afterAll(() => proxy.close());
+    afterAll(async () => {
+      await Promise.all([slow, quick].map((gateway) => gateway.stop()));
+      await proxy.close();
+    });
 
     it('§5: takes over across gateways at the next reconcile', async () => {
       const user = fixture.user();

@@ -28,12 +28,12 @@ describe('WriteProgress', () => {
     const startedAt = progress.measure();
     // Until the kernel takes no more.
     let before = startedAt;
-    await eventually('full', async () => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    let stillFor = 0;
+    await eventually('full', () => {
       const now = progress.measure();
-      const isStill = now === before;
+      stillFor = now === before ? stillFor + 1 : 0;
       before = now;
-      return isStill;
+      return stillFor === 30;
     });
     expect(progress.measure()).toBe(before);
 

@@ -34,6 +34,7 @@ import { DeviceReleaser } from './device-releaser';
 import { EntryFetcher } from './entry-fetcher';
 import { handleFrame } from './frames/handle-frame';
 import { GatewayHost } from './gateway-host';
+import { type GatewayOptions, gatewayDefaults } from './gateway-options';
 import { openHttpServer } from './http-server';
 import { LateAcks } from './late-acks';
 import { ListTrimmer } from './list-trimmer';
@@ -47,23 +48,17 @@ import type { Session } from './session';
 import { sendAway, stopConnections } from './stop-connections';
 import { endSurplus, type SurplusContext } from './surplus';
 
-/** Connects that wait for their device to be claimed; beyond it they are refused with `overloaded`. */
-const MAX_WAITING_CLAIMS = 20_000;
 /** What a stop waits for close frames that do not leave, once all connections were sent away. */
 const END_CLOSING_MS = 2_000;
 /** Kept of a stop for what comes after the writing of what ended connections left. */
 const STOP_MARGIN_MS = 500;
 
-/** Milliseconds that never go back, whatever is done to the clock on the wall. Whole ones: they cost a session no memory. */
-function monotonicMs(): number {
-  return Math.floor(performance.now());
-}
-
 /** Everything that lives as long as the process: made here, and undone in reverse when it stops. */
 export async function createGateway(
   context: ServiceContext<GatewaySettings>,
-  maxWaitingClaims = MAX_WAITING_CLAIMS,
+  options: Partial<GatewayOptions> = {},
 ): Promise<RunningService> {
+  const { redisWaits, databaseWaits, now, ...limits } = { ...gatewayDefaults, ...options };
   const { settings, log, life, metrics: registry, tracing } = context;
   const gateway = randomBytes(6).toString('hex');
   const startedAt = new Date().toISOString();
@@ -77,9 +72,10 @@ export async function createGateway(
     poolSize: settings.databaseConnections,
     log,
     onFault: () => storeErrors.inc({ store: 'postgres' }),
+    waits: databaseWaits,
   });
   life.onStop('postgres', () => db.close());
-  const redis = new RedisConnection(settings.redisUrl, log);
+  const redis = new RedisConnection(settings.redisUrl, log, redisWaits);
   redis.onFault(() => storeErrors.inc({ store: 'redis' }));
   life.onStop('redis', () => redis.close());
 
@@ -94,7 +90,7 @@ export async function createGateway(
   const directory = new GatewayDirectory(redis, keys);
 
   const teller = new ReceiptTeller(gateway, table, notifier, metrics);
-  const trimmer = new ListTrimmer(db, list, metrics);
+  const trimmer = new ListTrimmer(db, list, metrics, limits.trimIntervalMs);
   life.onStop('list trimmer', () => trimmer.stop());
   const moves = new AckMoves(db, teller);
   const lateAcks = new LateAcks(moves, trimmer, metrics, log);
@@ -123,12 +119,13 @@ export async function createGateway(
     })),
     table,
     maxConnectionsPerUser: limit,
+    renewMs: limits.leaseRenewMs,
     log,
     listener: {
       onLost: () => reconciler.run(),
       onSurplus: (user, holders) => void endSurplus(user, holders, surplusContext),
     },
-    now: monotonicMs,
+    now,
   });
   const reconciler = new Reconciler({
     db,
@@ -147,7 +144,7 @@ export async function createGateway(
     log.error('a notice could not be handled', { error });
   };
   const onInspect = ({ id, ...page }: { id: string; after: number; limit: number }): void => {
-    directory.answer(id, connectionPage(table, page, monotonicMs())).catch(onFault);
+    directory.answer(id, connectionPage(table, page, now())).catch(onFault);
   };
   const channel = new GatewayChannel(
     redis,
@@ -162,7 +159,7 @@ export async function createGateway(
   );
   life.onStop('channel', () => channel.close());
   // The channel is subscribed before anybody is announced: nothing is published to us before we listen.
-  await channel.whenSubscribed(1_000);
+  await channel.whenSubscribed(4 * redisWaits.commandMs);
   life.onStop('presence', () => presence.stop());
   await presence.start();
   redis.onReady(() => void presence.reassert());
@@ -181,26 +178,26 @@ export async function createGateway(
   });
   const handlers: ConnectionHandlers = {
     onText: (session, text) => {
-      if (!session.hear(monotonicMs())) return;
+      if (!session.hear(now())) return;
       handleFrame(session, text, { tokens, reads: recorder, metrics }).catch((error: unknown) => {
         log.error('a frame could not be handled', { user: session.user, error });
         session.close('internalError');
       });
     },
     onControl: (session, isPing) => {
-      if (isPing) session.hear(monotonicMs());
-      else session.lastHeardMs = monotonicMs();
+      if (isPing) session.hear(now());
+      else session.lastHeardMs = now();
     },
     onClose: (session) => session.end(),
   };
   const connections = new Connections(handlers, settings.slowConsumerMs);
-  const clock = new ConnectionClock({ ...settings, table, now: monotonicMs });
+  const clock = new ConnectionClock({ ...settings, table, now: now });
   life.onStop('clock', () => clock.stop());
 
   const connectContext: ConnectContext = {
     gateway,
     db,
-    claims: new DeviceClaimer(db, maxWaitingClaims),
+    claims: new DeviceClaimer(db, limits.maxWaitingClaims, limits.maxLockedClaimMs),
     notifier,
     presence,
     table,
@@ -212,25 +209,29 @@ export async function createGateway(
     allowedOrigins: settings.allowedOrigins,
     maxConnectionsPerUser: limit,
     log,
-    now: monotonicMs,
+    now,
     isStopping: () => isStopping,
     openSocket: ({ request, socket, head }, session) => connections.open(request, socket, head, session),
   };
-  const upgradeContext = { ...connectContext, upgradeTimeoutMs: settings.upgradeTimeoutMs, metrics };
-  const server = await openHttpServer(settings.port, log, (request, socket, head) => {
-    handleUpgrade(request, socket, head, upgradeContext).catch((error: unknown) =>
-      log.error('an upgrade could not be handled', { error }),
-    );
-  });
+  const upgradeContext = { ...connectContext, settings, metrics };
+  const { headersTimeoutMs } = limits;
+  const server = await openHttpServer(
+    { port: settings.port, headersTimeoutMs, log },
+    (request, socket, head) => {
+      handleUpgrade(request, socket, head, upgradeContext).catch((error: unknown) =>
+        log.error('an upgrade could not be handled', { error }),
+      );
+    },
+  );
   life.onStop('http', () => server.close());
   life.onStop('connections', async (allowedMs) => {
-    const deadline = monotonicMs() + allowedMs - STOP_MARGIN_MS;
+    const deadline = performance.now() + allowedMs - STOP_MARGIN_MS;
     isStopping = true;
     // Balancers see the readiness first: until half of the time is over, upgrades are answered (503), also with
     // nobody connected.
     const halfway = new Promise((resolve) => setTimeout(resolve, settings.drainMs / 2));
     await Promise.all([stopConnections(table, settings.drainMs), halfway]);
-    const leftMs = Math.max(0, deadline - monotonicMs());
+    const leftMs = Math.max(0, deadline - performance.now());
     const [areAcksWritten, areEndsWritten] = await Promise.all([
       lateAcks.idle(leftMs),
       releaser.idle(leftMs),

@@ -1,6 +1,13 @@
-import { InboxDatabase } from '@posthorn/inbox';
-import { createTestDatabase, type TestDatabase } from '@posthorn/testing';
+import { claimDevices, InboxDatabase } from '@posthorn/inbox';
+import { createTestDatabase, holdLocks, type TestDatabase, whenBlocked } from '@posthorn/testing';
+import { patient, range } from '../gateway.fixture';
 import { DeviceClaimer } from './device-claimer';
+
+// As it is; only its calls are counted.
+jest.mock('@posthorn/inbox', () => {
+  const actual = jest.requireActual<typeof import('@posthorn/inbox')>('@posthorn/inbox');
+  return { ...actual, claimDevices: jest.fn(actual.claimDevices) };
+});
 
 let database: TestDatabase;
 let db: InboxDatabase;
@@ -9,7 +16,11 @@ let release: () => Promise<void> = async () => undefined;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = InboxDatabase.open({ url: database.url, log: { warn: () => undefined } });
+  db = InboxDatabase.open({
+    url: database.url,
+    log: { warn: () => undefined },
+    waits: patient.databaseWaits,
+  });
   claimer = new DeviceClaimer(db, 100);
 });
 afterEach(() => release());
@@ -35,6 +46,19 @@ test('§5.1: a device that is claimed several times in one batch: the later is t
   const fences = ['g1', 'g2', 'g3'].map((gateway) => fenceOf('erin', gateway));
   expect(await Promise.all([...fences, fenceOf('frank')])).toEqual([1, 2, 3, 1]);
   expect(await holderOf('erin')).toBe('g3');
+});
+
+test('§5: connects that wait are claimed together', async () => {
+  const unlock = await holdLocks(database, 'LOCK TABLE device IN ACCESS EXCLUSIVE MODE');
+  jest.mocked(claimDevices).mockClear();
+  const first = fenceOf('waiting-1');
+  await whenBlocked(database, 1);
+  const second = fenceOf('waiting-2');
+  await whenBlocked(database, 2);
+  const others = range(3, 60).map((n) => fenceOf(`waiting-${n}`));
+  await unlock();
+  expect(await Promise.all([first, second, ...others])).toEqual(Array(60).fill(1));
+  expect(jest.mocked(claimDevices)).toHaveBeenCalledTimes(3);
 });
 
 test('§5.1: a second claim that meets a locked row is refused alone', async () => {

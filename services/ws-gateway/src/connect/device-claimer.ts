@@ -5,6 +5,7 @@ import {
   type DeviceClaim,
   deviceLock,
   type InboxDatabase,
+  LOCK_WAITS,
   LockedLane,
 } from '@posthorn/inbox';
 import { Batcher, OverloadedError } from '@posthorn/runtime';
@@ -27,8 +28,11 @@ export class DeviceClaimer {
   /** Each answer brings a string of its own; all sessions keep this one. */
   #epoch = '';
 
-  /** @param maxPending connects that wait at most; beyond it they are refused */
-  constructor(db: InboxDatabase, maxPending: number) {
+  /**
+   * @param maxPending connects that wait at most; beyond it they are refused
+   * @param maxLockedMs how long one waits for a locked device
+   */
+  constructor(db: InboxDatabase, maxPending: number, maxLockedMs = LOCK_WAITS.laneMs) {
     const locksOf = ({ claim }: ClaimRequest): string[] => [deviceLock(claim)];
     const claimRound = (round: readonly ClaimRequest[], lock: string | null) =>
       commitAroundLocks(round, lock, {
@@ -55,6 +59,7 @@ export class DeviceClaimer {
       run,
       locksOf,
       maxWaiting: MAX_WAITING_LOCKED,
+      maxWaitMs: maxLockedMs,
       concurrency: 1,
       expired,
     });

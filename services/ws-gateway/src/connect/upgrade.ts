@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Problem, problem, problemResponse, requestIdFrom } from '@posthorn/runtime';
+import { type GatewaySettings, Problem, problem, problemResponse, requestIdFrom } from '@posthorn/runtime';
 import type { GatewayMetrics } from '../metrics';
 import { type Connect, type ConnectContext, connectSteps, settleTakeover } from './connect-steps';
 
@@ -12,7 +12,7 @@ export async function handleUpgrade(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  context: ConnectContext & { upgradeTimeoutMs: number; metrics: GatewayMetrics },
+  context: ConnectContext & { settings: GatewaySettings; metrics: GatewayMetrics },
 ): Promise<void> {
   const requestId = requestIdFrom(request.headersDistinct['x-request-id']);
   const connect: Connect = { request, socket, head, isOver: false };
@@ -33,7 +33,7 @@ export async function handleUpgrade(
   };
   const timer = setTimeout(
     () => refuse(problem('unavailable', { detail: 'the connection was not ready in time' })),
-    context.upgradeTimeoutMs,
+    context.settings.upgradeTimeoutMs,
   );
 
   try {
