@@ -16,7 +16,7 @@ export interface NemesisOptions {
 }
 
 const PAUSE_MS = [300, 1_500] as const;
-const EFFECT_WAIT_MS = 8_000;
+const EFFECT_WAIT_MS = 30_000;
 const EFFECT_POLL_MS = 100;
 /** Often a second fault comes on top of the first, of another part of the world. */
 const SECOND_SHARE = 0.3;

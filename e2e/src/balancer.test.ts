@@ -24,7 +24,7 @@ let world: World;
 let balancer: Balancer;
 
 beforeAll(async () => {
-  world = await World.start({ env: { DRAIN_MS: String(DRAIN_MS) } });
+  world = await World.start({ env: { DRAIN_MS: String(DRAIN_MS) }, patientWith: ['postgres'] });
   const [api1, api2, gateway1, gateway2] = [...world.sendApis, ...world.gateways].map(upstreamOf);
   if (!api1 || !api2 || !gateway1 || !gateway2) throw new Error('two of each service were to be started');
   balancer = await startBalancer([api1, api2], [gateway1, gateway2]);

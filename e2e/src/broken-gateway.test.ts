@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { eventually } from '@posthorn/testing';
+import { eventually, HANG_MS, type TestClient } from '@posthorn/testing';
 import { World } from './fixture';
 import { type ConnectionHistory, checkHistory, type Violation } from './history-check';
 
@@ -59,6 +59,9 @@ const mutants: Mutant[] = [
   },
 ];
 
+/** Time enough for reconcile; a broken gateway never brings what is waited for. */
+const BROKEN_WAIT_MS = 2_500;
+
 /** Replaces pieces of a build when they are loaded. */
 const MUTATE = join(__dirname, '..', '..', 'chaos', 'mutate.cjs');
 
@@ -68,16 +71,19 @@ beforeAll(async () => {
   world = await World.start({ env: { RECONCILE_INTERVAL_MS: '500' } });
 });
 
-afterAll(() => world.stop(), 60_000);
+afterAll(() => world.stop());
 
 describe('the check of what clients see', () => {
   it('§1: finds nothing wrong with the gateway as it is', async () => {
-    expect(await play(world.gateways.length - 1)).toEqual([]);
+    expect(await play(world.gateways.length - 1, HANG_MS)).toEqual([]);
   });
 
   it.each(mutants)('notices when $name', async (mutant) => {
     await world.addGateway({ CHAOS_MUTATIONS: mutationsOf(mutant) }, { execArgv: ['--require', MUTATE] });
-    expect(await play(world.gateways.length - 1)).toContain(mutant.expected);
+    // Some bugs show only where a message is routed in time, which a busy machine misses now and then.
+    await eventually('the check notices', async () =>
+      (await play(world.gateways.length - 1, BROKEN_WAIT_MS)).includes(mutant.expected),
+    );
     await world.gateways.pop()?.stop();
   });
 });
@@ -87,7 +93,7 @@ function mutationsOf({ file, find, replace }: Mutant): string {
 }
 
 /** Two users on one gateway; routing is lost in the middle and at the end; one comes back after an ack. */
-async function play(gateway: number): Promise<Violation[]> {
+async function play(gateway: number, waitMs: number): Promise<Violation[]> {
   const [alice, bob, carol] = [world.user('alice'), world.user('bob'), world.user('carol')];
   const accepted = new Map<string, string[]>();
   const send = async (to: string, text: string): Promise<void> => {
@@ -112,14 +118,14 @@ async function play(gateway: number): Promise<Violation[]> {
   await send(bob, 'not routed to the gateway');
   await world.redis.client.hset(presence, held);
   await send(bob, 'after the hole');
-  await quiet(bobs, 3);
+  await quiet(bobs, 3, waitMs);
   bobs.terminate();
 
   const again = await world.connect(bob, {}, gateway);
   await again.nextOf('caughtUp');
   await world.redis.client.del(presence);
   await send(bob, 'the last, which nothing follows');
-  await quiet(again, 4);
+  await quiet(again, 4, waitMs);
 
   const histories: ConnectionHistory[] = [
     { user: bob, frames: bobs.frames, cursor: 0, newest: 3 },
@@ -131,8 +137,8 @@ async function play(gateway: number): Promise<Violation[]> {
   return checkHistory(accepted, histories, histories.slice(1));
 }
 
-/** Waits until the newest message has come, or long enough for reconcile to have brought it. */
-async function quiet(client: { all: (type: 'message') => { seq: number }[] }, newest: number): Promise<void> {
+/** Waits until the newest message has come, or so long. */
+async function quiet(client: TestClient, newest: number, waitMs: number): Promise<void> {
   const isThere = (): boolean => client.all('message').some((frame) => frame.seq === newest);
-  await eventually('the newest', isThere, 2_500).catch(() => undefined); // a broken gateway never brings it
+  await eventually('the newest', isThere, waitMs).catch(() => undefined); // a broken gateway never brings it
 }

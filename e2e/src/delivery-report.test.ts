@@ -14,10 +14,10 @@ interface Report {
 let world: World;
 
 beforeAll(async () => {
-  world = await World.start({ ownRedis: 'single' });
+  world = await World.start({ ownRedis: 'single', patientWith: ['postgres'] });
 });
 
-afterAll(() => world.stop(), 60_000);
+afterAll(() => world.stop());
 
 async function reportOf(id: string): Promise<Report['items'][number]> {
   const { status, body } = await world.ask<Report>('alice', `/v1/messages/${id}/delivery`);
@@ -48,14 +48,10 @@ test('the life of a message is told as it goes: waiting, connected, acknowledged
 
   world.gateways[1]?.kill('SIGKILL');
   const tabletGateway = sent.devices[1]?.gateway ?? '';
-  await eventually(
-    'the killed gateway counts no more',
-    async () => {
-      const { devices } = await reportOf(id);
-      return devices[1]?.state === 'offline' && devices[1].why.includes(`${tabletGateway} is gone`);
-    },
-    20_000,
-  );
+  await eventually('the killed gateway counts no more', async () => {
+    const { devices } = await reportOf(id);
+    return devices[1]?.state === 'offline' && devices[1].why.includes(`${tabletGateway} is gone`);
+  });
 
   phone.send({ type: 'read', ids: [id], ref: 2 });
   await phone.nextOf('ok');

@@ -3,6 +3,7 @@ import type { Message, ReceiptItem, RedisKind } from '@posthorn/protocol';
 import { mintToken, type ServiceOptions, type ServiceProcess, startService } from '@posthorn/stack';
 import {
   createTestDatabase,
+  HANG_MS,
   type OwnRedis,
   openTestRedis,
   startOwnRedis,
@@ -10,6 +11,7 @@ import {
   type TestDatabase,
   type TestRedis,
 } from '@posthorn/testing';
+import { patienceWith, type Store } from './patience';
 
 const SECRET = 'a-secret-for-end-to-end-tests-only';
 
@@ -18,6 +20,8 @@ export interface WorldOptions {
   env?: Record<string, string>;
   /** A Redis of the test's own, of this kind, to make fail. */
   ownRedis?: RedisKind;
+  /** Stores that the services wait for however busy the machine is (`patience.ts`). None unless given. */
+  patientWith?: readonly Store[];
 }
 
 /** The answer to a request, with its JSON body. */
@@ -33,6 +37,7 @@ export class World {
   readonly gateways: ServiceProcess[] = [];
   readonly #clients: TestClient[] = [];
   readonly #env: Record<string, string>;
+  readonly #options: ServiceOptions;
   #turn = 0;
 
   private constructor(
@@ -40,23 +45,28 @@ export class World {
     readonly redis: TestRedis,
     readonly ownRedis: OwnRedis | null,
     env: Record<string, string>,
+    options: ServiceOptions,
   ) {
     this.#env = env;
+    this.#options = options;
   }
 
-  static async start({ env = {}, ownRedis }: WorldOptions = {}): Promise<World> {
+  static async start({ env = {}, ownRedis, patientWith = [] }: WorldOptions = {}): Promise<World> {
     const database = await createTestDatabase();
     const own = ownRedis === undefined ? null : await startOwnRedis(ownRedis);
     const redis = openTestRedis(own?.url);
-    const world = new World(database, redis, own, {
+    const patience = patienceWith(patientWith);
+    const settings = {
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,
       REDIS_PREFIX: redis.prefix,
       AUTH_JWT_SECRET: SECRET,
       DRAIN_MS: '1000',
       RECONCILE_INTERVAL_MS: '2000',
+      ...patience.env,
       ...env,
-    });
+    };
+    const world = new World(database, redis, own, settings, patience.options);
     await Promise.all([world.addSendApi(), world.addSendApi(), world.addGateway(), world.addGateway()]);
     return world;
   }
@@ -76,13 +86,21 @@ export class World {
   }
 
   async addSendApi(env: Record<string, string> = {}, options: ServiceOptions = {}): Promise<ServiceProcess> {
-    const service = await startService('send-api', { ...this.#env, ...env }, options);
+    const service = await startService(
+      'send-api',
+      { ...this.#env, ...env },
+      { ...this.#options, ...options },
+    );
     this.sendApis.push(service);
     return service;
   }
 
   async addGateway(env: Record<string, string> = {}, options: ServiceOptions = {}): Promise<ServiceProcess> {
-    const service = await startService('ws-gateway', { ...this.#env, ...env }, options);
+    const service = await startService(
+      'ws-gateway',
+      { ...this.#env, ...env },
+      { ...this.#options, ...options },
+    );
     this.gateways.push(service);
     return service;
   }
@@ -119,7 +137,7 @@ export class World {
         ...init.headers,
       },
       ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(HANG_MS),
     });
     const text = await response.text();
     return {

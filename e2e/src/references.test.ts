@@ -14,7 +14,7 @@ let world: World;
 let folder: string;
 
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.start({ patientWith: ['postgres', 'redis'] });
   folder = mkdtempSync(join(tmpdir(), 'posthorn-references-'));
 });
 

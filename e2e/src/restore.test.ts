@@ -102,7 +102,7 @@ it('§5.1: after a restore to a moment, inboxes, cursors, receipts and clients g
   await world.send(alice, bob, 'new 5');
   expect(await again.nextOf('message')).toMatchObject({ seq: 4, message: { text: 'new 4' } });
   expect(await again.nextOf('message')).toMatchObject({ seq: 5, message: { text: 'new 5' } });
-  await eventually('the app has the new ones', () => texts.length === 7, 20_000);
+  await eventually('the app has the new ones', () => texts.length === 7);
   expect(texts).toEqual(['1', '2', '3', 'lost 4', 'lost 5', 'new 4', 'new 5']);
 
   const tablet = await world.connect(bob, { device: 'tablet' });

@@ -44,6 +44,7 @@ beforeAll(async () => {
   const address = collector.address();
   if (address === null || typeof address === 'string') throw new Error('the collector has no port');
   world = await World.start({
+    patientWith: ['postgres', 'redis'],
     env: {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${address.port}`,
       OTEL_BSP_SCHEDULE_DELAY: '100',

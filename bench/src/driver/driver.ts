@@ -52,7 +52,7 @@ export interface DrainOutcome {
   ms: number;
 }
 
-const DELIVERY_BOUND_MS = 20_000;
+const DELIVERY_BOUND_MS = 120_000;
 /** The last acknowledgements leave with the next flush, and are committed. */
 const SETTLE_MS = 250;
 /** Spreads numbers that follow each other over all devices. */

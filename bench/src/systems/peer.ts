@@ -28,7 +28,7 @@ const peers: Record<Exclude<DialectName, 'posthorn'>, Peer> = {
 
 /** The built peers: they are processes of their own also where the bench runs from its sources. */
 const BUILT = join(__dirname, '..', '..', 'dist', 'peers');
-const START_BOUND_MS = 20_000;
+const START_BOUND_MS = 120_000;
 const STOP_BOUND_MS = 5_000;
 const LISTENING = /^listening on (\d+)$/;
 

@@ -1,5 +1,5 @@
 import type { ChaosWorld, RedisKind, RedisNode } from '../world/chaos-world';
-import { answers, seen } from './evidence';
+import { isSilent, seen } from './evidence';
 import type { Fault, Injected } from './fault';
 import { killNode, pickMaster, reviveNodes } from './redis-nodes';
 import { suspend } from './suspend';
@@ -21,11 +21,11 @@ export function masterFaults(kind: 'sentinel' | 'cluster'): readonly Fault[] {
         const { node, key } = await pickMaster(world, random);
         const { pid } = node;
         await killNode(node);
-        const isSilent = !(await answers(() => node.call('PING')));
+        const fellSilent = await isSilent(() => node.call('PING'));
         const injected: Injected = {
           target: node.label,
           heal: () => reviveNodes(world),
-          effect: async () => seen(pid !== null && isSilent, `process ${pid} ended`),
+          effect: async () => seen(pid !== null && fellSilent, `process ${pid} ended`),
         };
         return withSuccessor(injected, world, node, key);
       },

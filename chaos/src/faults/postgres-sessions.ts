@@ -95,7 +95,7 @@ const readOnly: Fault = {
     await postgres.query('SELECT pg_reload_conf()');
     let error: string | null = null;
     // Postgres reads its settings anew in its own time.
-    for (let n = 0; n < 20 && error === null; n++) {
+    for (let n = 0; n < 400 && error === null; n++) {
       await sleep(POLL_MS);
       error = await errorOf(write);
     }

@@ -1,4 +1,4 @@
-import { answers, seen } from './evidence';
+import { isSilent, seen } from './evidence';
 import { EVERY_KIND, type Fault } from './fault';
 import { sessionFaults } from './postgres-sessions';
 import { signalIfThere } from './signal-if-there';
@@ -17,12 +17,12 @@ function restart(id: string, mode: 'fast' | 'immediate' | 'kill', what: string):
     inject: async ({ postgres }) => {
       const [before] = postgres.pids();
       await postgres.stop(mode);
-      const isSilent = !(await answers(() => postgres.query('SELECT 1')));
+      const fellSilent = await isSilent(() => postgres.query('SELECT 1'));
       return {
         target: LABEL,
         heal: () => postgres.start(),
         effect: async () =>
-          seen(before !== undefined && isSilent, `process ${before} ended, and nothing answered`),
+          seen(before !== undefined && fellSilent, `process ${before} ended, and nothing answered`),
       };
     },
   };

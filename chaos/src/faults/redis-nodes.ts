@@ -3,8 +3,6 @@ import type { Random } from '../random';
 import type { ChaosWorld, RedisNode } from '../world/chaos-world';
 import { userKeys } from './user-keys';
 
-const WHOLE_WITHIN_MS = 30_000;
-
 /** The nodes that take writes now: one with a single Redis or Sentinel. */
 export async function mastersOf({ redis }: ChaosWorld): Promise<RedisNode[]> {
   const roles = await Promise.all(redis.nodes.map((node) => roleOf(node)));
@@ -47,7 +45,7 @@ export async function reviveNodes({ redis, kind }: ChaosWorld): Promise<void> {
     // Whom the Sentinels have replaced takes itself for a master until they tell it otherwise.
     return kind === 'cluster' ? await areAgreed(redis.nodes) : masters === 1;
   };
-  await eventually('Redis is whole', isWhole, WHOLE_WITHIN_MS);
+  await eventually('Redis is whole', isWhole);
 }
 
 /** Every node of the Cluster knows who serves each slot. */

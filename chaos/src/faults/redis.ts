@@ -1,6 +1,6 @@
 import { eventually } from '@posthorn/testing';
 import type { ChaosWorld } from '../world/chaos-world';
-import { answers, seen } from './evidence';
+import { answers, isSilent, seen } from './evidence';
 import { EVERY_KIND, type Fault } from './fault';
 import { memoryFaults } from './redis-memory';
 import { killNode, labelsOf, mastersOf, pickMaster, reviveNodes } from './redis-nodes';
@@ -9,7 +9,6 @@ import { suspend } from './suspend';
 
 /** A pause ends by itself: while all is paused, so is the command that would end it. */
 const PAUSE_MS = 5_000;
-const BACK_WITHIN_MS = 10_000;
 
 const flush: Fault = {
   id: 'redis-flush',
@@ -42,11 +41,11 @@ const restartEmpty: Fault = {
     const { node } = await pickMaster(world, random);
     const { pid } = node;
     await killNode(node);
-    const isSilent = !(await answers(() => node.call('PING')));
+    const fellSilent = await isSilent(() => node.call('PING'));
     return {
       target: node.label,
       heal: () => reviveNodes(world),
-      effect: async () => seen(pid !== null && isSilent, `process ${pid} ended, and nothing answered`),
+      effect: async () => seen(pid !== null && fellSilent, `process ${pid} ended, and nothing answered`),
     };
   },
 };
@@ -81,15 +80,18 @@ function pause(id: string, mode: 'ALL' | 'WRITE'): Fault {
       const write = (): Promise<unknown> => node.call('DEL', key);
       const wasThere = await answers(write);
       await node.call('CLIENT', 'PAUSE', PAUSE_MS, mode);
-      const [isRead, isWritten] = await Promise.all([answers(() => node.call('PING')), answers(write)]);
+      const ping = (): Promise<unknown> => node.call('PING');
+      const [isHeldBack, isAsMeant] = await Promise.all([
+        isSilent(write),
+        mode === 'WRITE' ? answers(ping) : isSilent(ping),
+      ]);
       return {
         target: node.label,
         heal: async () => {
           await untilWritten(world, key);
           await reviveNodes(world);
         },
-        effect: async () =>
-          seen(wasThere && !isWritten && isRead === (mode === 'WRITE'), 'it held a command back'),
+        effect: async () => seen(wasThere && isHeldBack && isAsMeant, 'it held a command back'),
       };
     },
   };
@@ -109,5 +111,5 @@ export const redisFaults: readonly Fault[] = [
 /** By whoever serves the key: a Sentinel or a Cluster may have put another node in the place of a silent one. */
 async function untilWritten({ redis }: ChaosWorld, key: string): Promise<void> {
   const isWritten = (): Promise<boolean> => answers(async () => (await redis.nodeOf(key)).call('DEL', key));
-  await eventually('Redis takes writes', isWritten, BACK_WITHIN_MS);
+  await eventually('Redis takes writes', isWritten);
 }

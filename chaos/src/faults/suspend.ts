@@ -1,4 +1,4 @@
-import { answers, seen } from './evidence';
+import { answers, isSilent, seen } from './evidence';
 import type { Injected } from './fault';
 
 /** Something that can be stopped and go on later. */
@@ -15,13 +15,13 @@ interface Suspendable {
 export async function suspend({ label, ask, signal, revive }: Suspendable): Promise<Injected> {
   const wasThere = await answers(ask);
   signal('SIGSTOP');
-  const isSilent = !(await answers(ask));
+  const fellSilent = await isSilent(ask);
   return {
     target: label,
     heal: async () => {
       signal('SIGCONT');
       await revive();
     },
-    effect: async () => seen(wasThere && isSilent, `${label} answered before it was stopped and not after`),
+    effect: async () => seen(wasThere && fellSilent, `${label} answered before it was stopped and not after`),
   };
 }

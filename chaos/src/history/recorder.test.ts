@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { eventually } from '@posthorn/testing';
 import { readHistory } from './read-history';
 import { HistoryRecorder } from './recorder';
 
@@ -32,9 +32,7 @@ describe('a recorded history', () => {
   it('is on the disk soon, also while the run goes on', async () => {
     const recorder = new HistoryRecorder(path);
     recorder.record('harness', { type: 'info', f: 'phase', v: { name: 'warm-up' } });
-    const deadline = performance.now() + 10_000;
-    const isThere = (): boolean => existsSync(path) && readHistory(path).length > 0;
-    while (!isThere() && performance.now() < deadline) await setTimeout(20);
+    await eventually('it is there', () => existsSync(path) && readHistory(path).length > 0);
     expect(readHistory(path)).toEqual(recorder.events);
     await recorder.close();
   });

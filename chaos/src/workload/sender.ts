@@ -10,7 +10,7 @@ export interface SenderOptions {
   index: number;
   /** Users that exist; each has devices. */
   users: readonly string[];
-  /** Sends per second, about; less while answers are slow. */
+  /** Sends per second, about; less while answers are slow, so that a slow machine has room for the faults. */
   perSecond: number;
   api: ApiClient;
   recorder: HistoryRecorder;
@@ -33,6 +33,8 @@ const TO_ALL_SHARE = 0.002;
 const INVALID_USER = 'no such user!';
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
+/** A sender rests as long as its send took, but no longer. */
+const MAX_REST_MS = 500;
 
 /** Sends one message after the other. An unknown outcome is settled by the same key before the next one. */
 export class Sender {
@@ -53,9 +55,11 @@ export class Sender {
     while (!this.#stopping.signal.aborted) {
       due = Math.max(due + pauseMs, performance.now() - 10 * pauseMs);
       const send = this.#next();
+      const startedAt = performance.now();
       const isDone = await this.#settle(send, giveUp);
       if (isDone && random.chance(0.02)) await this.#repeat(send, giveUp);
-      const waitMs = due - performance.now();
+      const tookMs = performance.now() - startedAt;
+      const waitMs = Math.max(due - performance.now(), Math.min(tookMs, MAX_REST_MS));
       if (waitMs > 0) await sleep(waitMs);
     }
   }

@@ -17,6 +17,9 @@ export interface ServicePlaceOptions {
   base: StartVariant;
 }
 
+/** Beyond it a process counts as hung. */
+const METRIC_WAIT_MS = 10_000;
+
 /** What no service says, whatever is done to it. */
 const FORBIDDEN =
   /uncaught|unhandled|MaxListenersExceeded|heap out of memory|ERR_HTTP_HEADERS_SENT|ERR_STREAM_WRITE_AFTER_END|TypeError|ReferenceError|RangeError/i;
@@ -97,7 +100,7 @@ export class ServicePlace implements ServiceSlot {
     const { adminUrl } = this.#process ?? {};
     if (adminUrl === undefined) return null;
     try {
-      const response = await fetch(`${adminUrl}/metrics`, { signal: AbortSignal.timeout(2_000) });
+      const response = await fetch(`${adminUrl}/metrics`, { signal: AbortSignal.timeout(METRIC_WAIT_MS) });
       return sumOf(await response.text(), name);
     } catch {
       return null; // hung or gone, which is what faults do

@@ -64,7 +64,7 @@ function moduleOf({ apiVersion, kind }: Resource): string {
 
 /** What a command says, line by line; a failure that says nothing is one as well. */
 function linesOf(command: string, args: readonly string[], cwd: string): string[] {
-  const { stdout, stderr, status } = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 60_000 });
+  const { stdout, stderr, status } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   const lines = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
   return status !== 0 && lines.length === 0 ? [`${command} ended with ${status}`] : lines;
 }

@@ -36,7 +36,7 @@ export const OVERLAYS = ['dev', 'production'] as const;
 /** What `kubectl kustomize` makes of a folder of `deploy/kubernetes`. */
 export async function render(folder: string): Promise<Resource[]> {
   const path = join(root, 'deploy', 'kubernetes', folder);
-  const text = execFileSync(await findKubectl(), ['kustomize', path], { encoding: 'utf8', timeout: 30_000 });
+  const text = execFileSync(await findKubectl(), ['kustomize', path], { encoding: 'utf8' });
   return parseAllDocuments(text).map((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw error;

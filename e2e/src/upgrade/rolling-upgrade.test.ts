@@ -48,11 +48,7 @@ whereThereIsHistory(`beside ${version}`, () => {
     })();
     const flows = async (): Promise<void> => {
       const wanted = sent + 10;
-      await eventually(
-        'traffic flows',
-        () => readers.every((reader) => reader.texts.length >= wanted),
-        20_000,
-      );
+      await eventually('traffic flows', () => readers.every((reader) => reader.texts.length >= wanted));
       // Reconcile would bring what the other version cannot read: it has to be read.
       expect(await world.gatewayMetric('posthorn_rubbish_notices_total')).toBe(0);
     };
@@ -72,7 +68,7 @@ whereThereIsHistory(`beside ${version}`, () => {
     sending.abort();
     await traffic;
     for (const reader of readers) {
-      await eventually('all has come', () => reader.texts.length >= sent, 20_000);
+      await eventually('all has come', () => reader.texts.length >= sent);
       expect(reader.texts).toEqual(Array.from({ length: sent }, (_, n) => String(n + 1)));
     }
     const last = await world.send(alice, users, 'after');

@@ -12,7 +12,7 @@ export interface PrometheusServer {
   stop(): Promise<void>;
 }
 
-const READY_BOUND_MS = 60_000;
+const READY_BOUND_MS = 120_000;
 const STOP_BOUND_MS = 5_000;
 
 /** Starts one with this configuration file; its data go to `dir`. */
@@ -50,7 +50,7 @@ export async function startPrometheus(dir: string, configFile: string): Promise<
 
 async function isReady(url: string): Promise<boolean> {
   try {
-    return (await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) })).ok;
+    return (await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(10_000) })).ok;
   } catch {
     return false;
   }

@@ -37,8 +37,11 @@ export interface ServiceOptions {
 }
 
 const HOST = '127.0.0.1';
-const LISTEN_BOUND_MS = 60_000;
-const READY_BOUND_MS = 60_000;
+/** Each only ends a start that hangs: a busy machine takes its time. */
+const LISTEN_BOUND_MS = 120_000;
+const READY_BOUND_MS = 120_000;
+/** Longer than the 3 s that an answer may take. */
+const ANSWER_BOUND_MS = 10_000;
 const DEFAULT_DRAIN_MS = 10_000;
 const STOP_MARGIN_MS = 10_000;
 /** What a process needs of ours; all else that a service reads is a setting, and named by the caller. */
@@ -121,7 +124,7 @@ async function untilReady(child: ManagedProcess, adminUrl: string): Promise<void
   let last = 'no answer';
   while (Date.now() < boundAt && !ended.signal.aborted) {
     try {
-      const response = await fetch(`${adminUrl}/readyz`, { signal: AbortSignal.timeout(5_000) });
+      const response = await fetch(`${adminUrl}/readyz`, { signal: AbortSignal.timeout(ANSWER_BOUND_MS) });
       if (response.status === 200) return;
       last = await response.text();
     } catch (error) {
