@@ -168,7 +168,12 @@ it('no span says what people wrote, or who they are', () => {
 
 it('a collector that is away holds up nothing, and is told of in the log', async () => {
   const apart = await World.start({
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_BSP_SCHEDULE_DELAY: '50' },
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+      // An export is tried again for so long, also at a stop: well below what a stop may take.
+      OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+    },
   });
   try {
     const [alice, bob] = [apart.user('alice'), apart.user('bob')];
