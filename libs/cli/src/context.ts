@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type HttpClient, httpClient } from '@posthorn/client';
 import { isUserId, USER_ID_RULE } from '@posthorn/protocol';
-import { mintToken } from '@posthorn/runtime';
 import type { Environment } from './environment.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Output } from './output.ts';
@@ -46,6 +45,7 @@ export async function signToken(env: Environment, wish: TokenWish): Promise<stri
     throw new CliError(EXIT.config, `AUTH_JWT_SECRET is shorter than ${MIN_SECRET_BYTES} bytes`);
   const issuer = env.get('AUTH_ISSUER');
   const audience = env.get('AUTH_AUDIENCE');
+  const { mintToken } = await import('@posthorn/runtime/mint-token');
   return await mintToken({
     user,
     secret,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { findSecret, type GivenSecret, secretFileOf } from '@posthorn/protocol';
-import { type SettingName, settingOf, settingsCatalogue } from '@posthorn/runtime';
+import { type SettingName, settingOf, settingsCatalogue } from '@posthorn/runtime/settings-catalogue';
 import { CliError, EXIT } from './exit.ts';
 
 /** Where `npm start` tells of the stack that it runs. */

@@ -1,4 +1,4 @@
-export { mintToken, type TokenOptions } from '@posthorn/runtime';
+export { mintToken, type TokenOptions } from '@posthorn/runtime/mint-token';
 export { type Balancer, startBalancer, type Upstream } from './balancer';
 export { type ChromiumBinary, findChromium } from './find-chromium';
 export { findHaproxy } from './find-haproxy';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { demoOrigins } from '@posthorn/demo-server';
-import { mintToken } from '@posthorn/runtime';
+import { mintToken } from '@posthorn/runtime/mint-token';
 import { keepDevSecret, tellDevEnv } from './dev-env';
 import { freePort } from './free-port';
 import { localFolder } from './paths';

@@ -1,6 +1,4 @@
-import { Presets, SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { runBench } from '../bench/bench.ts';
 import type { BenchResult, Percentiles } from '../bench/counts.ts';
 import { EXIT } from '../exit.ts';
 import { integer } from '../options.ts';
@@ -22,6 +20,8 @@ export function addBench(program: Command, withContext: WithContext): void {
           rate: integer('--rate', given.rate, 1, 10_000),
           seconds: integer('--seconds', given.seconds, 1, 600),
         };
+        const { Presets, SingleBar } = await import('cli-progress');
+        const { runBench } = await import('../bench/bench.ts');
         const format = '{bar} {percentage} %  {accepted} accepted, {arrived} arrived';
         const bar = context.out.isLive
           ? new SingleBar(

@@ -1,6 +1,5 @@
-import { type ServiceName, settingOf } from '@posthorn/runtime';
+import { type ServiceName, settingOf } from '@posthorn/runtime/settings-catalogue';
 import { Argument, type Command } from 'commander';
-import { effectiveSettings } from '../effective-settings.ts';
 import { EXIT } from '../exit.ts';
 import { columns } from '../output.ts';
 import type { WithContext } from '../with-context.ts';
@@ -15,6 +14,7 @@ export function addConfig(program: Command, withContext: WithContext): void {
     .addArgument(new Argument('<service>', 'which one').choices(SERVICES))
     .action(
       withContext<[ServiceName]>(async ({ env, out }, [service]) => {
+        const { effectiveSettings } = await import('../effective-settings.ts');
         const settings = effectiveSettings(env, service);
         await out.result({ service, settings }, () =>
           columns([

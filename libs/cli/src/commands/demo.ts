@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { startDemoServer } from '@posthorn/demo-server';
 import type { Command } from 'commander';
 import { signToken } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -38,6 +37,7 @@ export function addDemo(program: Command, withContext: WithContext): void {
           );
         const token = (user: string): Promise<string> => signToken(env, { user });
         await token('alice'); // says at once what is wrong with the secret
+        const { startDemoServer } = await import('@posthorn/demo-server');
         const demo = await startDemoServer({
           folder: page,
           host,

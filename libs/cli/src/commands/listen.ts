@@ -1,7 +1,6 @@
 import { ClientError, connect, type Delivery, httpClient, type Status } from '@posthorn/client';
 import { DEFAULT_DEVICE } from '@posthorn/protocol';
 import type { Command } from 'commander';
-import { WebSocket } from 'ws';
 import { tokensOf } from '../context.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { MessageFile } from '../message-file.ts';
@@ -40,6 +39,7 @@ export function addListen(program: Command, withContext: WithContext): void {
         const file = output === undefined ? undefined : MessageFile.open(output);
         const token = tokensOf(env, options.as);
         await checkToken(api, token);
+        const { WebSocket } = await import('ws');
         const client = connect({
           url: gateway,
           api,

@@ -7,7 +7,6 @@ import type { Command } from 'commander';
 import { type Context, httpFor } from '../context.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { jsonObject, names } from '../options.ts';
-import { SendProgress } from '../send-progress.ts';
 import type { WithContext } from '../with-context.ts';
 
 interface SendOptions {
@@ -76,6 +75,7 @@ async function sendLines(
   { file }: SendOptions,
   key: string,
 ): Promise<ExitCode> {
+  const { SendProgress } = await import('../send-progress.ts');
   const progress = new SendProgress(out);
   let place = 0;
   try {

@@ -1,0 +1,40 @@
+import { defaultOf } from '@posthorn/runtime/settings-catalogue';
+import type { Context } from '../context.ts';
+import { effectiveSettings } from '../effective-settings.ts';
+import { checkKeys } from './check-keys.ts';
+import { checkMachine } from './check-machine.ts';
+import { checkPostgres } from './check-postgres.ts';
+import { checkRedis } from './check-redis.ts';
+import { checkGateway, checkSendApi } from './check-services.ts';
+import { type Finding, fault, ok } from './finding.ts';
+
+/** All checks that can be made with what is set. */
+export async function examine({ env, api, gateway, isNamed }: Context): Promise<Finding[]> {
+  const settings = findSettings(env);
+  const isWrong = (name: string): boolean => settings.some(({ check }) => check === `setting ${name}`);
+  const given = (name: string): string | undefined => (isWrong(name) ? undefined : env.get(name));
+  const databaseUrl = given('DATABASE_URL');
+  const redisUrl = given('REDIS_URL');
+  const keysUrl = given('AUTH_JWKS_URL');
+  const prefix = given('REDIS_PREFIX') ?? defaultOf('REDIS_PREFIX', 'send-api') ?? '';
+  const found = await Promise.all([
+    databaseUrl === undefined ? [] : checkPostgres(databaseUrl),
+    redisUrl === undefined ? [] : checkRedis(redisUrl, prefix),
+    keysUrl === undefined ? [] : checkKeys(keysUrl),
+    isNamed.api ? checkSendApi(api) : [],
+    isNamed.gateway ? checkGateway(gateway) : [],
+  ]);
+  return [...settings, ...found.flat(), ...checkMachine()];
+}
+
+/** Settings of both services; one that both have is told once. */
+function findSettings(env: Context['env']): Finding[] {
+  const wrong = new Map<string, Finding>();
+  for (const service of ['send-api', 'ws-gateway'] as const) {
+    for (const { name, problem } of effectiveSettings(env, service)) {
+      if (problem === undefined) continue;
+      wrong.set(name, fault(`setting ${name}`, problem, `See it with: posthorn config ${service}`));
+    }
+  }
+  return wrong.size === 0 ? [ok('settings', 'both services would take them')] : [...wrong.values()];
+}
