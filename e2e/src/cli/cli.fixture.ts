@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { root } from '../docs/repository';
 
 /** How a command ended, and what it said. */
@@ -42,6 +43,69 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   child.stdin?.end(options.input ?? '');
   await once(child, 'close');
   return { code: child.exitCode, out, err };
+}
+
+/** Runs the commands that it is told, each in a world of its own: loading the build once is most of what a command costs. */
+const HOST = `
+import { PassThrough, Readable } from 'node:stream';
+const { runCli } = await import(process.argv[1]);
+function collector() {
+  const stream = new PassThrough();
+  let text = '';
+  stream.on('data', (chunk) => (text += chunk));
+  return { stream, text: () => text };
+}
+process.on('message', async ({ id, args, env, folder, input }) => {
+  const [out, err] = [collector(), collector()];
+  const stop = new AbortController().signal;
+  const world = { env, folder, input: Readable.from([input]), out: out.stream, err: err.stream, stop };
+  const code = await runCli(args, world);
+  process.send({ id, outcome: { code, out: out.text(), err: err.text() } });
+});
+process.on('disconnect', () => process.exit());
+process.send({ id: 0 });
+`;
+
+let host: Promise<ChildProcess> | undefined;
+let calls = 0;
+
+afterAll(async () => {
+  const child = await host;
+  if (child === undefined) return;
+  const gone = once(child, 'exit');
+  child.disconnect();
+  await gone;
+});
+
+/** Runs `posthorn` to its end as `runCli` does, but for a process of its own: for what is not about processes. */
+export async function callCli(
+  args: readonly string[],
+  { env = {}, cwd = '/', input = '' }: Omit<CliOptions, 'shell'> = {},
+): Promise<CliOutcome> {
+  host ??= startHost();
+  const child = await host;
+  calls += 1;
+  const id = calls;
+  return await new Promise((resolve, reject) => {
+    const onEnd = (): void => reject(new Error(`the host of the commands ended: ${child.exitCode}`));
+    const onMessage = (message: { id: number; outcome: CliOutcome }): void => {
+      if (message.id !== id) return;
+      child.off('message', onMessage).off('exit', onEnd);
+      resolve(message.outcome);
+    };
+    child.on('message', onMessage).on('exit', onEnd);
+    child.send({ id, args, env, folder: cwd, input });
+  });
+}
+
+async function startHost(): Promise<ChildProcess> {
+  const index = pathToFileURL(join(POSTHORN, 'dist', 'index.js')).href;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', HOST, index], {
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  await once(child, 'message');
+  return child;
 }
 
 /** Lines of JSON. */

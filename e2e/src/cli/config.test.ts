@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settingOf, settingsCatalogue } from '@posthorn/runtime';
-import { runCli } from './cli.fixture';
+import { callCli } from './cli.fixture';
 
 interface Config {
   service: string;
@@ -27,7 +27,7 @@ it.each(['send-api', 'ws-gateway'] as const)(
   'tells every setting of %s, and where it is from',
   async (service) => {
     const args = ['config', service, '--json', '--settings', file];
-    const { code, out, err } = await runCli(args, { env: { ...env, DRAIN_MS: '2' } });
+    const { code, out, err } = await callCli(args, { env: { ...env, DRAIN_MS: '2' } });
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const { settings } = JSON.parse(out) as Config;
     const names = Object.keys(settingsCatalogue) as Config['settings'][number]['name'][];
@@ -55,7 +55,7 @@ it('says all that is wrong at once, and ends with 78', async () => {
     WORKERS: 'many',
     AUTH_JWKS_URL: 'https://login.example/keys?key=hush',
   };
-  const { code, out, err } = await runCli(['config', 'send-api'], { env: bad });
+  const { code, out, err } = await callCli(['config', 'send-api'], { env: bad });
   expect(code).toBe(78);
   for (const name of ['REDIS_URL', 'WORKERS', 'AUTH_JWKS_URL'])
     expect(err).toMatch(new RegExp(`^${name} .*For example: `, 'm'));
@@ -63,7 +63,7 @@ it('says all that is wrong at once, and ends with 78', async () => {
 });
 
 it('refuses a service that there is not, and a file that cannot be read', async () => {
-  expect(await runCli(['config', 'postgres'], { env })).toMatchObject({ code: 64, out: '' });
-  const missing = await runCli(['config', 'send-api', '--settings', join(folder, 'none')], { env });
+  expect(await callCli(['config', 'postgres'], { env })).toMatchObject({ code: 64, out: '' });
+  const missing = await callCli(['config', 'send-api', '--settings', join(folder, 'none')], { env });
   expect(missing).toMatchObject({ code: 74, out: '', err: expect.stringContaining('ENOENT') });
 });

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { TokenVerifier } from '@posthorn/runtime';
 import { freePort } from '@posthorn/stack';
 import { root } from '../docs/repository';
-import { runCli, startCli } from './cli.fixture';
+import { callCli, startCli } from './cli.fixture';
 
 const secret = 'a secret of the tests, 32 bytes or more';
 const env = {
@@ -42,7 +42,7 @@ it('serves the page for any deployment, with tokens for alice and bob and nothin
     const token = await (await fetch(`${url}/tokens/bob`, { headers: own })).text();
     expect((await new TokenVerifier({ auth: { secret } }).verify(token)).user).toBe('bob');
 
-    const second = await runCli(['demo', '--port', port], { env });
+    const second = await callCli(['demo', '--port', port], { env });
     expect(second).toMatchObject({
       code: 1,
       err: expect.stringMatching(/^the page cannot be served: .*EADDRINUSE/),
@@ -66,9 +66,9 @@ it('says what is wrong: a folder without the page, a port that is none, no secre
   try {
     writeFileSync(join(folder, 'other.html'), '');
     const [page, port, none] = await Promise.all([
-      runCli(['demo', '--page', folder], { env }),
-      runCli(['demo', '--port', '99999'], { env }),
-      runCli(['demo'], { env: {} }),
+      callCli(['demo', '--page', folder], { env }),
+      callCli(['demo', '--port', '99999'], { env }),
+      callCli(['demo'], { env: {} }),
     ]);
     expect([page.code, port.code, none.code]).toEqual([64, 64, 78]);
     expect(page.err).toContain(`there is no page in ${folder}`);
