@@ -105,17 +105,25 @@ export class Person {
    */
   async #followTicks(client: Client): Promise<void> {
     while (this.#client === client) {
+      // The news of younger ones may still be on the way.
+      const bornBeforeMs = Date.now() - FOLLOW_EVERY_MS;
       const behind = this.history.entries.filter(
-        ({ isOwn, id, state }) => isOwn && id !== undefined && state !== 'read',
+        ({ isOwn, id, state, shownAtMs }) =>
+          isOwn && id !== undefined && state !== 'read' && shownAtMs < bornBeforeMs,
       );
+      let readCount = 0;
       for (const { id = '' } of behind.slice(0, MAX_FOLLOWED)) {
         const [receipt] = await this.#http.receipts(id).catch(() => []);
         if (this.#client !== client) return;
-        if (receipt?.readAt != null) this.history.advance(id, 'read');
-        else if (receipt?.deliveredAt != null) this.history.advance(id, 'delivered');
+        if (receipt?.readAt != null) {
+          this.history.advance(id, 'read');
+          readCount += 1;
+        } else if (receipt?.deliveredAt != null) this.history.advance(id, 'delivered');
         this.#onChange();
       }
-      await new Promise((resolve) => setTimeout(resolve, FOLLOW_EVERY_MS));
+      // Where many are behind the next ones follow at once.
+      if (readCount === 0 || behind.length <= MAX_FOLLOWED)
+        await new Promise((resolve) => setTimeout(resolve, FOLLOW_EVERY_MS));
     }
   }
 

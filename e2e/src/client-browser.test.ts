@@ -5,7 +5,9 @@ import { type App, startApp } from './client-app.fixture';
 import { ReadmeCode } from './client-readme.fixture';
 import { World } from './fixture';
 
-const MESSAGES = 1_000;
+const MESSAGES = 320;
+/** So many are still on their way when a fault comes. */
+const UNDER_WAY = 20;
 /** Of the page itself, through its outbox. */
 const ANSWERS = 60;
 
@@ -44,6 +46,8 @@ beforeAll(async () => {
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
   context = await browser.newContext();
+  // jest ends a test that hangs, however slow the page is.
+  context.setDefaultTimeout(0);
 });
 
 afterAll(async () => {
@@ -77,14 +81,14 @@ function numbers(count: number): string[] {
 }
 
 describe('the client in Chromium', () => {
-  it('§1: shows each of 1,000 messages once, in order: its gateway killed, Redis wiped, reloaded, crashed, cut off', async () => {
+  it('§1: shows each of 320 messages once, in order: its gateway killed, Redis wiped, reloaded, crashed, cut off', async () => {
     const alice = world.user('alice');
     let page = await openPage();
     let [sent, answered] = [0, 0];
     /** Sends on, and waits only until the page has most of it, so that the fault hits it in the middle. */
     const midway = async (count: number): Promise<void> => {
       while (sent < count) await world.send(alice, bob, String(++sent));
-      await eventually('the page follows', async () => (await shown(page)).length >= sent - 50, 30_000);
+      await eventually('the page follows', async () => (await shown(page)).length >= sent - UNDER_WAY);
     };
     const answer = async (count: number): Promise<void> => {
       for (let n = 0; n < count; n++) {
@@ -130,7 +134,7 @@ describe('the client in Chromium', () => {
     }
     await midway(MESSAGES);
     await answer(ANSWERS - answered);
-    await eventually('all are shown', async () => (await shown(page)).length >= MESSAGES, 30_000);
+    await eventually('all are shown', async () => (await shown(page)).length >= MESSAGES);
     expect(await shown(page)).toEqual(numbers(MESSAGES));
 
     // And what the page sent through it all: each once, in order.
@@ -139,7 +143,7 @@ describe('the client in Chromium', () => {
       const { body } = await world.ask<{ items: { message: { text: string } }[] }>(alice, path);
       return body.items.map(({ message }) => message.text);
     };
-    await eventually('all are sent', async () => (await inboxOf()).length >= ANSWERS, 30_000);
+    await eventually('all are sent', async () => (await inboxOf()).length >= ANSWERS);
     expect(await inboxOf()).toEqual(numbers(ANSWERS));
     await page.close();
   });
@@ -147,15 +151,15 @@ describe('the client in Chromium', () => {
   it('§5.1: of several tabs one receives; another takes its place when it is closed, and can send before', async () => {
     const carol = world.user('carol');
     const first = await openPage();
-    await eventually('online', async () => (await stateOf(first)) === 'online', 15_000);
+    await eventually('online', async () => (await stateOf(first)) === 'online');
     const second = await openPage();
-    expect(await stateOf(second)).toBe('waiting');
+    await eventually('waits', async () => (await stateOf(second)) === 'waiting');
     await ofClient(second, `send({ to: '${carol}', text: 'from the second' })`);
     const waiting = await world.connect(carol, {}, 1);
     expect(await waiting.nextOf('message')).toMatchObject({ message: { text: 'from the second' } });
     const before = (await shown(first)).length;
     await first.close();
-    await eventually('takes its place', async () => (await stateOf(second)) === 'online', 15_000);
+    await eventually('takes its place', async () => (await stateOf(second)) === 'online');
     await world.send(carol, bob, 'to the second');
     await eventually('shown', async () => (await shown(second)).length === before + 1);
     expect((await shown(second)).at(-1)).toBe('to the second');

@@ -69,8 +69,8 @@ function open(user: string, options: Partial<ClientOptions> & { isDeaf?: boolean
   return watched;
 }
 
-async function isState(client: Client, state: Status['state'], withinMs = 15_000): Promise<void> {
-  await eventually(`the client is ${state}`, () => client.status.state === state, withinMs);
+async function isState(client: Client, state: Status['state']): Promise<void> {
+  await eventually(`the client is ${state}`, () => client.status.state === state);
 }
 
 function newFolder(): string {
@@ -246,13 +246,13 @@ describe('the connection', () => {
     const { client, texts } = open(bob);
     await isState(client, 'online');
     gateway.mode = 'blackhole';
-    const cutAt = Date.now();
-    await eventually('noticed', () => client.status.state !== 'online', 5_000);
-    expect(Date.now() - cutAt).toBeLessThan(2_500);
+    // The gateway's own heartbeat cannot tell it: nothing gets through.
+    await eventually('noticed', () => client.status.state !== 'online');
+    expect(client.status).toMatchObject({ why: expect.stringMatching(/nothing was heard/) });
     await world.send(alice, bob, 'in the dark');
     gateway.mode = 'pass';
     gateway.cut();
-    await eventually('arrived', () => texts.length === 1, 15_000);
+    await eventually('arrived', () => texts.length === 1);
   });
 
   it('§5.3: a token is replaced before its end, on the living connection', async () => {
@@ -265,7 +265,7 @@ describe('the connection', () => {
       },
     });
     await isState(client, 'online');
-    await eventually('asked three times', () => asked >= 3, 15_000);
+    await eventually('asked three times', () => asked >= 3);
     expect(statuses.filter(({ state }) => state === 'online')).toHaveLength(1);
     expect(errors).toEqual([]);
   });
@@ -281,11 +281,7 @@ describe('the connection', () => {
         return await world.token(bob, undefined, asked === 1 ? 2 : 3_600);
       },
     });
-    await eventually(
-      'came back',
-      () => statuses.filter(({ state }) => state === 'online').length === 2,
-      25_000,
-    );
+    await eventually('came back', () => statuses.filter(({ state }) => state === 'online').length === 2);
     expect(statuses).toContainEqual(
       expect.objectContaining({ state: 'offline', why: expect.stringContaining('token') }),
     );
