@@ -1,5 +1,5 @@
 import { ClientError, httpClient, RefusedError } from '@posthorn/client';
-import { FaultProxy } from '@posthorn/testing';
+import { eventually, FaultProxy } from '@posthorn/testing';
 import { World } from './fixture';
 
 let world: World;
@@ -15,7 +15,8 @@ afterAll(async () => {
   await world.stop();
 });
 
-function clientOf(user: string, patienceMs = 10_000, scope?: string) {
+/** Patient beyond the end of any test, unless the end of its patience is the subject. */
+function clientOf(user: string, patienceMs = 600_000, scope?: string) {
   return httpClient({
     api: `http://127.0.0.1:${proxy.port}`,
     token: () => world.token(user, scope),
@@ -28,8 +29,11 @@ it('§4.1: a send whose answer is lost is made again, and is one message', async
   const client = clientOf(alice);
   proxy.mode = 'drop-replies';
   const sending = client.send({ to: bob, text: 'once' });
-  // It has been accepted by now, and nobody was told.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  // It is accepted, and nobody is told.
+  await eventually(
+    'accepted',
+    async () => (await world.ask<{ lastSeq: number }>(bob, '/v1/inbox')).body.lastSeq === 1,
+  );
   proxy.mode = 'pass';
   proxy.cut();
   const { id } = await sending;
@@ -51,7 +55,7 @@ it('§4: waits for a server that is away, and gives up when the patience is over
 
 it('§4.7: what is refused is refused at once, and says why', async () => {
   const [alice, bob] = [world.user('alice'), world.user('bob')];
-  const client = clientOf(alice, 60_000);
+  const client = clientOf(alice);
   const refused = await client.send({ to: [], text: '' }).catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(RefusedError);
   expect(refused).toMatchObject({ problem: { status: 422, code: 'invalid_message' } });
@@ -65,16 +69,16 @@ it('§4.7: what is refused is refused at once, and says why', async () => {
 
 it('§4: sends for somebody else, tells of receipts and presence, marks more as read than fit one request', async () => {
   const [backend, alice, bob] = [world.user('backend'), world.user('alice'), world.user('bob')];
-  const sender = clientOf(backend, 10_000, 'send:as');
+  const sender = clientOf(backend, undefined, 'send:as');
   const ids: string[] = [];
-  for (let n = 0; n < 120; n += 1) ids.push((await sender.send({ from: alice, to: [bob], data: { n } })).id);
+  for (let n = 0; n < 101; n += 1) ids.push((await sender.send({ from: alice, to: [bob], data: { n } })).id);
   const receiver = clientOf(bob);
   await receiver.read(ids);
   const last = ids.at(-1) ?? '';
   expect(await clientOf(alice).receipts(last)).toEqual([
     { user: bob, deliveredAt: expect.any(String), readAt: expect.any(String) },
   ]);
-  expect(await receiver.message(last)).toMatchObject({ from: alice, data: { n: 119 } });
+  expect(await receiver.message(last)).toMatchObject({ from: alice, data: { n: 100 } });
   expect(await receiver.presence([bob])).toEqual([{ user: bob, online: false, lastSeenAt: null }]);
   expect(await clientOf(alice).get(`/v1/messages/${last}/delivery`)).toMatchObject({
     from: alice,
@@ -86,9 +90,10 @@ it('ends what it waits for when it is closed', async () => {
   const port = Number(new URL(world.sendApis[0]?.url ?? '').port);
   proxy.retarget(null);
   proxy.cut();
-  const client = clientOf(world.user('alice'), 60_000);
+  const { refused } = proxy.counts;
+  const client = clientOf(world.user('alice'));
   const sending = client.send({ to: 'bob', text: 'x' });
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await eventually('it was tried', () => proxy.counts.refused > refused);
   client.close();
   await expect(sending).rejects.toThrow(ClientError);
   proxy.retarget(port);

@@ -25,7 +25,7 @@ const clients: Client[] = [];
 const folders: string[] = [];
 
 beforeAll(async () => {
-  world = await World.start({ env: { HEARTBEAT_MS: '1000', RECONCILE_INTERVAL_MS: '1000' } });
+  world = await World.start({ env: { RECONCILE_INTERVAL_MS: '1000' } });
   gateway = await FaultProxy.open(world.gateways[0]?.url);
   api = await FaultProxy.open(world.sendApis[0]?.url);
 });
@@ -243,14 +243,20 @@ describe('sending', () => {
 describe('the connection', () => {
   it('§5.6: a half-open connection is found within one and a half heartbeats, and given up', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
-    const { client, texts } = open(bob);
+    // A gateway of its own: a busy machine may miss such a heartbeat, which is no matter here alone.
+    const impatient = await world.addGateway({ HEARTBEAT_MS: '1000' });
+    gateway.retarget(Number(new URL(impatient.url).port));
+    const { client, texts, statuses } = open(bob);
     await isState(client, 'online');
     gateway.mode = 'blackhole';
-    // The gateway's own heartbeat cannot tell it: nothing gets through.
+    // When exactly: libs/client/src/watchdog.test.ts.
     await eventually('noticed', () => client.status.state !== 'online');
-    expect(client.status).toMatchObject({ why: expect.stringMatching(/nothing was heard/) });
+    expect(statuses).toContainEqual(
+      expect.objectContaining({ state: 'offline', why: 'nothing was heard of the gateway' }),
+    );
     await world.send(alice, bob, 'in the dark');
     gateway.mode = 'pass';
+    gateway.retarget(Number(new URL(world.gateways[0]?.url ?? '').port));
     gateway.cut();
     await eventually('arrived', () => texts.length === 1);
   });
