@@ -6,13 +6,15 @@ import {
   closeCodes,
   frameErrors,
   mayReconnect,
+  parseClientFrame,
   type ServerFrame,
+  serverFrameKinds,
 } from '@posthorn/protocol';
 import { Keys } from '@posthorn/routing';
 import { problemsCatalogue, settingsCatalogue } from '@posthorn/runtime';
 import { NODE_FLAGS } from '@posthorn/stack';
 import { logCalls } from './docs/log-calls';
-import { anchors, codeSpans, links, section, tableRows } from './docs/markdown';
+import { anchors, blocksOf, codeSpans, links, section, tableRows } from './docs/markdown';
 import { filesBelow, pages, read, root, sources } from './docs/repository';
 
 const protocol = read('PROTOCOL.md');
@@ -48,6 +50,12 @@ const CLIENT_FRAMES = { ack: true, read: true, auth: true, ping: true } satisfie
   ClientFrame['type'],
   true
 >;
+
+/** What the schema of a frame says of its fields. */
+interface FrameShape {
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly required: readonly string[];
+}
 
 /** Of the WebSocket protocol itself: no code of ours sends them. */
 const FOREIGN_CLOSE_CODES = [1000, 1001, 1002, 1006];
@@ -104,21 +112,36 @@ describe('PROTOCOL.md', () => {
     expect(listed.sort()).toEqual(known.sort());
   });
 
-  it('§4: names every endpoint of the reference', () => {
+  it('§4: has a heading for every endpoint of the reference, and no other', () => {
     const operations = read('services/send-api/src/reference/operations.ts');
     const known = [...operations.matchAll(/method: '(\w+)',\s+path: '([^']+)'/g)].map(
       ([, method = '', path = '']) => `${method.toUpperCase()} ${path.replace('{id}', 'ID')}`,
     );
-    const named = codeSpans(section(protocol, '## 4.')).map((code) => code.replace(/\?.*/, ''));
+    const headings = [...section(protocol, '## 4.').matchAll(/^#### ((?:GET|POST) \/.*)$/gm)];
     expect(known.length).toBeGreaterThan(5);
-    expect(known.filter((operation) => !named.includes(operation))).toEqual([]);
-    const others = named.filter((code) => /^(?:GET|POST) \//.test(code) && !known.includes(code));
-    expect(others).toEqual(['GET /docs']);
+    expect(headings.map(([, endpoint]) => endpoint).sort()).toEqual([...known, 'GET /docs'].sort());
   });
 
-  it('§5: lists every frame of each direction, and no other', () => {
-    expect(frameTypes('### 5.2')).toEqual(Object.keys(SERVER_FRAMES).sort());
-    expect(frameTypes('### 5.3')).toEqual(Object.keys(CLIENT_FRAMES).sort());
+  it('§5: has a heading for every frame of each direction, and no other', () => {
+    expect(framesOf('### 5.2', 'server → client').map(({ type }) => type)).toEqual(
+      Object.keys(SERVER_FRAMES).sort(),
+    );
+    expect(framesOf('### 5.3', 'client → server').map(({ type }) => type)).toEqual(
+      Object.keys(CLIENT_FRAMES).sort(),
+    );
+  });
+
+  it('§5: shows an example of every frame, with the fields that it has', () => {
+    for (const { type, example } of framesOf('### 5.2', 'server → client')) {
+      const { properties, required } = serverFrameKinds[type as ServerFrame['type']].schema as FrameShape;
+      const frame: Record<string, unknown> = JSON.parse(example);
+      expect(frame).toEqual(expect.objectContaining({ type }));
+      expect(required.filter((name) => !(name in frame))).toEqual([]);
+      expect(Object.keys(frame).filter((name) => !(name in properties))).toEqual([]);
+    }
+    for (const { type, example } of framesOf('### 5.3', 'client → server')) {
+      expect(parseClientFrame(example)).toEqual({ frame: expect.objectContaining({ type }) });
+    }
   });
 
   it('§5: lists every code of an error frame, and no other', () => {
@@ -260,9 +283,14 @@ function defaultOf(name: string): string | undefined {
     : undefined;
 }
 
-function frameTypes(heading: string): string[] {
-  const rows = tableRows(protocol, heading).slice(1);
-  return rows.map(([frame = '']) => /"type":"(\w+)"/.exec(frame)?.[1] ?? frame).sort();
+/** The frames that the headings of a section name, such as `#### ack (client → server)`, each with its example. */
+function framesOf(heading: string, direction: string): { type: string; example: string }[] {
+  return [...section(protocol, heading).matchAll(/^#### (.+)$/gm)]
+    .map(([title, name = '']) => ({
+      type: name.replace(` (${direction})`, ''),
+      example: blocksOf(section(protocol, title))[0]?.text ?? '',
+    }))
+    .sort((a, b) => (a.type < b.type ? -1 : 1));
 }
 
 function leadsSomewhere(page: string, target: string): boolean {
