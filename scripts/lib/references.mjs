@@ -27,12 +27,13 @@ export async function settingsPage() {
   });
   return page(
     'Settings',
-    'Every setting of both services ([PROTOCOL §2.3](../PROTOCOL.md#23-settings)). They come from the environment; one that is empty counts as unset. One that may hold a credential (' +
-      names
-        .filter((name) => settingOf(name).secret)
-        .map(code)
-        .join(', ') +
-      ') can be kept in a file in place of the environment, such as a mounted secret: `NAME_FILE` names the file, whose last line break does not count. A bad one stops the start with exit code 78 and a line that says what is wrong: correct it as the line says, all bad ones are named at once.',
+    'Every setting of both services ([PROTOCOL §2.3](../PROTOCOL.md#23-settings)). Settings come from the environment. An empty variable counts as unset. If a setting is wrong, the service stops at the start with exit code 78. It names every wrong setting at once and says what to correct.',
+    `${names
+      .filter((name) => settingOf(name).secret)
+      .map(code)
+      .join(
+        ', ',
+      )} may hold a credential. Each of them can come from a file instead, for example a mounted secret: set \`NAME_FILE\` to the path of the file. The last line break of the file is ignored.`,
     table(['name', 'service', 'default', 'meaning', 'accepted', 'example'], rows),
   );
 }
@@ -47,15 +48,11 @@ export async function errorsPage() {
     meaning,
     remedy,
   ]);
-  const frames = Object.entries(frameErrors).map(([name, { meaning, todo }]) => [
-    code(name),
-    sentence(meaning),
-    sentence(todo),
-  ]);
+  const frames = Object.entries(frameErrors).map(([name, { meaning, todo }]) => [code(name), meaning, todo]);
   return page(
     'Errors',
     'Every `code` that a client can get. The codes are stable.',
-    '## HTTP problems\n\n`application/problem+json`, whose `type` is `urn:posthorn:error:CODE` ([PROTOCOL §4](../PROTOCOL.md#4-http-send-api)).\n',
+    '## HTTP problems\n\nThe body is `application/problem+json`. Its `type` is `urn:posthorn:error:CODE` ([PROTOCOL §4](../PROTOCOL.md#4-http-send-api)).\n',
     table(['code', 'status', 'title', 'when', 'what to do'], problems),
     '## Error frames\n\nThe `code` of an `error` frame on a WebSocket ([PROTOCOL §5.4](../PROTOCOL.md#54-bad-frames)).\n',
     table(['code', 'when', 'what to do'], frames),
@@ -113,13 +110,13 @@ export async function closeCodesPage() {
   const rows = Object.entries(closeCodes).map(([name, { code: number, meaning, todo }]) => [
     String(number),
     code(name),
-    sentence(meaning),
+    meaning,
     mayReconnect(number) ? 'yes' : 'no',
-    sentence(todo),
+    todo,
   ]);
   return page(
     'Close codes',
-    'Every code that the gateway closes a WebSocket with ([PROTOCOL §5.7](../PROTOCOL.md#57-close-codes)). A client reconnects, with backoff and jitter, after 1001, 1006, 1011, 1012, 1013 and 4000 to 4499, and after no other code. 1000, 1001 and 1002 come from the WebSocket protocol itself, 1006 stands for a connection that broke without one.',
+    'Every code that the gateway closes a WebSocket with ([PROTOCOL §5.7](../PROTOCOL.md#57-close-codes)). A client reconnects, with backoff and jitter, after 1001, 1006, 1011, 1012, 1013 and 4000 to 4499, and after no other code. 1000, 1001 and 1002 come from the WebSocket protocol itself. 1006 means that the connection broke without a close code.',
     table(['code', 'name in the code', 'meaning', 'reconnect', 'what a client does'], rows),
   );
 }
@@ -230,10 +227,6 @@ function line(cells) {
 
 function code(text) {
   return `\`${text}\``;
-}
-
-function sentence(text) {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function block(text) {

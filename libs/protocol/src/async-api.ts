@@ -13,14 +13,14 @@ export interface AsyncApiDocument {
 /** The reference of the WebSocket, for machines (PROTOCOL §5): every frame with its schema. */
 export function buildAsyncApi(): AsyncApiDocument {
   const messages = { ...messagesOf(serverFrameKinds), ...messagesOf(clientFrameKinds) };
-  const closes = Object.values(closeCodes).map(({ code, meaning }) => `${code} ${meaning}`);
+  const closes = Object.values(closeCodes).map(({ code, meaning }) => `${code}: ${meaning}`);
   return {
     asyncapi: '3.0.0',
     info: {
       title: 'Posthorn ws-gateway',
       version: '1',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
-      description: `One WebSocket for one device of one user. Frames are text, each one JSON object. Close codes: ${closes.join('; ')}.`,
+      description: `One WebSocket for one device of one user. Frames are text, each one JSON object. Close codes: ${closes.join(' ')}`,
     },
     defaultContentType: 'application/json',
     servers: {

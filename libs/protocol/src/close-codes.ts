@@ -1,41 +1,60 @@
-/** Every code that the gateway closes a connection with, and what a client does about it (PROTOCOL §5.7). */
+/**
+ * Every code that the gateway closes a connection with, and what a client does about it (PROTOCOL §5.7). The meaning
+ * is also the reason in the close frame, which holds at most 123 bytes.
+ */
 export const closeCodes = {
-  unsupportedData: { code: 1003, meaning: 'a binary frame', todo: 'send text frames only' },
-  invalidUtf8: { code: 1007, meaning: 'a text frame that is not UTF-8', todo: 'send valid UTF-8' },
+  unsupportedData: { code: 1003, meaning: 'The frame was binary.', todo: 'Send text frames only.' },
+  invalidUtf8: { code: 1007, meaning: 'The text frame was not UTF-8.', todo: 'Send valid UTF-8.' },
   policyViolation: {
     code: 1008,
-    meaning: '20 bad frames in a row',
-    todo: 'mend the client: each got an error frame that says what is wrong',
+    meaning: 'The client sent 20 bad frames in a row.',
+    todo: 'Fix the client: each bad frame got an error frame that says what is wrong.',
   },
-  messageTooBig: { code: 1009, meaning: 'a frame over 64 KiB', todo: 'send smaller frames' },
-  internalError: { code: 1011, meaning: 'the gateway failed', todo: 'reconnect' },
+  messageTooBig: { code: 1009, meaning: 'The frame was over 64 KiB.', todo: 'Send smaller frames.' },
+  internalError: {
+    code: 1011,
+    meaning: 'The gateway failed.',
+    todo: 'Wait with backoff and jitter, then reconnect.',
+  },
   serviceRestart: {
     code: 1012,
-    meaning: 'the gateway stops, or the inboxes were restored from a backup',
-    todo: 'reconnect after the reconnectAfterMs of the goodbye frame',
+    meaning: 'The gateway stops, or the inboxes got a new epoch after a restore.',
+    todo: 'Wait for the `reconnectAfterMs` of the goodbye frame, then reconnect.',
   },
   tryAgainLater: {
     code: 1013,
-    meaning: 'more connections of this user than allowed, found after Redis had been out of reach',
-    todo: 'close another connection, then reconnect',
+    meaning: 'The user has too many connections; they were counted when Redis came back.',
+    todo: 'Close another connection, then reconnect.',
   },
-  tokenExpired: { code: 4401, meaning: 'the token expired', todo: 'get a fresh token, then reconnect' },
-  noPong: { code: 4408, meaning: 'nothing heard for 1.5 heartbeats', todo: 'reconnect' },
+  tokenExpired: {
+    code: 4401,
+    meaning: 'The token expired.',
+    todo: 'Get a fresh token, then reconnect.',
+  },
+  noPong: {
+    code: 4408,
+    meaning: 'The gateway heard nothing from the client for 1.5 heartbeats.',
+    todo: 'Wait with backoff and jitter, then reconnect.',
+  },
   tooSlow: {
     code: 4413,
-    meaning: 'unsent bytes over the limit without progress for too long',
-    todo: 'reconnect and read faster',
+    meaning: 'The client read too slowly: its unsent bytes stayed over the limit for too long.',
+    todo: 'Wait with backoff and jitter, then reconnect and read faster.',
   },
-  tooManyFrames: { code: 4429, meaning: 'more frames than the limit', todo: 'reconnect and send fewer' },
+  tooManyFrames: {
+    code: 4429,
+    meaning: 'The client sent more frames than the limit allows.',
+    todo: 'Wait with backoff and jitter, then reconnect and send fewer frames.',
+  },
   disconnected: {
     code: 4503,
-    meaning: 'an operator ended the connection',
-    todo: 'do not reconnect by itself',
+    meaning: 'An operator ended the connection.',
+    todo: 'Do not reconnect until the application says so.',
   },
   takenOver: {
     code: 4509,
-    meaning: 'a newer connection of the same device took over',
-    todo: 'do not reconnect: the newer one lives',
+    meaning: 'A newer connection of the same device took over.',
+    todo: 'Do not reconnect: the newer connection lives.',
   },
 } as const satisfies Record<string, { code: number; meaning: string; todo: string }>;
 

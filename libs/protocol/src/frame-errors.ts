@@ -1,22 +1,37 @@
 /** Every `code` of an `error` frame (PROTOCOL §5.4): what it means and what to do. */
 export const frameErrors = {
-  invalid_json: { meaning: 'the frame is not a JSON object', todo: 'send one JSON object as text' },
-  unknown_type: { meaning: 'no such frame type', todo: 'send ack, read, auth or ping' },
-  invalid_field: { meaning: 'a field is missing or has a wrong value', todo: 'see the detail' },
-  unknown_field: { meaning: 'a field that this frame does not have', todo: 'leave it out' },
+  invalid_json: { meaning: 'The frame is not a JSON object.', todo: 'Send one JSON object as text.' },
+  unknown_type: {
+    meaning: 'The `type` of the frame is missing or unknown.',
+    todo: 'Send `ack`, `read`, `auth` or `ping`.',
+  },
+  invalid_field: {
+    meaning: 'A field is missing or has a wrong value.',
+    todo: 'Correct the field that `detail` names.',
+  },
+  unknown_field: {
+    meaning: 'The frame has a field that its type does not have.',
+    todo: 'Leave out the field that `detail` names.',
+  },
   ack_beyond_sent: {
-    meaning: 'ack of a seq that was not sent on this connection',
-    todo: 'acknowledge what was received',
+    meaning: 'The `ack` names a `seq` that was not sent on this connection.',
+    todo: 'Acknowledge only what this connection received.',
   },
   not_in_inbox: {
-    meaning: 'read of a message that is not in the inbox of the user; nothing was recorded',
-    todo: 'leave the id out',
+    meaning: "The `read` names a message that is not in the user's inbox. Nothing was recorded.",
+    todo: 'Leave that id out, and send the others again.',
   },
-  invalid_token: { meaning: 'the token of an auth frame is not valid', todo: 'get a fresh token' },
-  wrong_user: { meaning: 'the token of an auth frame names another user', todo: 'open another connection' },
+  invalid_token: {
+    meaning: 'The token of the `auth` frame is not valid. The connection keeps its old token.',
+    todo: 'Get a fresh token and send it.',
+  },
+  wrong_user: {
+    meaning: 'The token of the `auth` frame names another user. The connection keeps its old token.',
+    todo: 'Send a token of the same user, or open another connection.',
+  },
   unavailable: {
-    meaning: 'the database or the key source is out of reach; nothing is promised',
-    todo: 'send the frame again later',
+    meaning: 'Postgres or the key set is unreachable, or too much waits. The frame may still be done.',
+    todo: 'Send the frame again later.',
   },
 } as const satisfies Record<string, { meaning: string; todo: string }>;
 

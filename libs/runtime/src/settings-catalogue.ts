@@ -42,7 +42,7 @@ const gateway = ['ws-gateway'] as const;
 /** Every setting of both services, in the order of the reference. */
 export const settingsCatalogue = {
   PORT: {
-    meaning: 'Public port; 0 takes any free one.',
+    meaning: 'Public port. 0 takes any free one.',
     default: { 'send-api': '3000', 'ws-gateway': '3001' },
     example: '3000',
     services: both,
@@ -51,7 +51,7 @@ export const settingsCatalogue = {
     maximum: 65_535,
   },
   ADMIN_PORT: {
-    meaning: 'Port of health and metrics, never public; 0 takes any free one.',
+    meaning: 'Port of health and metrics. Never make it public. 0 takes any free one.',
     default: { 'send-api': '9300', 'ws-gateway': '9301' },
     example: '9300',
     services: both,
@@ -60,7 +60,7 @@ export const settingsCatalogue = {
     maximum: 65_535,
   },
   DATABASE_URL: {
-    meaning: 'Where Postgres is.',
+    meaning: 'Address of Postgres.',
     required: true,
     example: POSTGRES_URL_EXAMPLE,
     services: both,
@@ -69,7 +69,7 @@ export const settingsCatalogue = {
   },
   DATABASE_CONNECTIONS: {
     meaning:
-      'Connections to Postgres of one process, for messages, acknowledgements and connects; it opens up to 4 more for the rest, send-api one more now and then.',
+      'Postgres connections of one process for messages, acknowledgements and connects. Up to 4 more serve the rest, at times 5 in send-api.',
     default: '10',
     example: '10',
     services: both,
@@ -79,7 +79,7 @@ export const settingsCatalogue = {
   },
   REDIS_URL: {
     meaning:
-      'Where Redis is: one server, the sentinels of a master, or nodes of a Cluster. With TLS: rediss for redis.',
+      'Address of Redis: one server, the sentinels of a master, or nodes of a Cluster. For TLS, write rediss instead of redis.',
     required: true,
     example: 'redis://localhost:6379',
     services: both,
@@ -87,53 +87,55 @@ export const settingsCatalogue = {
     secret: true,
   },
   REDIS_PREFIX: {
-    meaning: 'Put before every Redis key and channel, so that deployments can share one Redis.',
+    meaning:
+      'Prefix of every Redis key and channel. Deployments with different prefixes can share one Redis.',
     default: 'posthorn:',
     example: 'posthorn:',
     services: both,
     kind: 'key-prefix',
   },
   AUTH_JWT_SECRET: {
-    meaning: 'Secret of HS256 tokens, 32 bytes or more. Exactly one of this and AUTH_JWKS_URL.',
+    meaning: 'Secret of HS256 tokens, 32 bytes or more. Set exactly one of this and AUTH_JWKS_URL.',
     example: 'the output of: openssl rand -base64 48',
     services: both,
     kind: 'secret',
     secret: true,
   },
   AUTH_JWKS_URL: {
-    meaning: 'Key set for RS256, ES256 and EdDSA tokens. Exactly one of this and AUTH_JWT_SECRET.',
+    meaning: 'Key set for RS256, ES256 and EdDSA tokens. Set exactly one of this and AUTH_JWT_SECRET.',
     example: 'https://login.example.com/.well-known/jwks.json',
     services: both,
     kind: 'http-url',
     secret: true,
   },
   AUTH_ISSUER: {
-    meaning: "When set, a token's `iss` has to be this.",
+    meaning: 'If set, the `iss` of a token must equal it.',
     example: 'https://login.example.com/',
     services: both,
     kind: 'text',
   },
   AUTH_AUDIENCE: {
-    meaning: "When set, a token's `aud` has to be or to contain this.",
+    meaning: 'If set, the `aud` of a token must be or contain it.',
     example: 'posthorn',
     services: both,
     kind: 'text',
   },
   ADMIN_TOKEN: {
-    meaning: 'Bearer token of the inspector on the admin port, 32 bytes or more; unset: no inspector.',
+    meaning:
+      'Bearer token of the inspector on the admin port, 32 bytes or more. Without it the inspector is off.',
     example: 'the output of: openssl rand -base64 48',
     services: both,
     kind: 'secret',
     secret: true,
   },
   ALLOWED_ORIGINS: {
-    meaning: "Browsers' origins that may use the service, exact and comma-separated, or `*` for all.",
+    meaning: 'Origins of browsers that may use the service: exact and comma-separated, or `*` for all.',
     example: 'https://app.example.com,http://localhost:5173',
     services: both,
     kind: 'origins',
   },
   MAX_RECIPIENTS: {
-    meaning: 'Recipients of one message at most.',
+    meaning: 'Largest number of recipients of one message.',
     default: '1000',
     example: '1000',
     services: sendApi,
@@ -142,7 +144,7 @@ export const settingsCatalogue = {
     maximum: 10_000,
   },
   MAX_TEXT_CHARS: {
-    meaning: "Code points of a message's text at most.",
+    meaning: "Largest number of code points in a message's text.",
     default: '8192',
     example: '8192',
     services: sendApi,
@@ -151,7 +153,7 @@ export const settingsCatalogue = {
     maximum: 1_000_000,
   },
   MAX_DATA_BYTES: {
-    meaning: "Bytes of a message's data, as compact JSON, at most.",
+    meaning: "Largest size of a message's data, in bytes of compact JSON.",
     default: '16384',
     example: '16384',
     services: sendApi,
@@ -160,7 +162,7 @@ export const settingsCatalogue = {
     maximum: 1_048_576,
   },
   MAX_BODY_BYTES: {
-    meaning: 'Bytes of an HTTP request body at most; checked before everything else.',
+    meaning: 'Largest size of an HTTP body in bytes, both as sent and after decompression.',
     default: '262144',
     example: '262144',
     services: sendApi,
@@ -169,7 +171,7 @@ export const settingsCatalogue = {
     maximum: 16_777_216,
   },
   OFFLINE_LIST_MAX: {
-    meaning: "Entries kept in one user's offline list in Redis at most.",
+    meaning: "Largest number of entries in one user's offline list in Redis.",
     default: '1000',
     example: '1000',
     services: both,
@@ -178,7 +180,7 @@ export const settingsCatalogue = {
     maximum: 100_000,
   },
   OFFLINE_LIST_TTL_S: {
-    meaning: "Seconds that one user's offline list lives in Redis.",
+    meaning: "Lifetime of one user's offline list in Redis, in seconds.",
     default: '604800',
     example: '604800',
     services: both,
@@ -187,7 +189,8 @@ export const settingsCatalogue = {
     maximum: 31_536_000,
   },
   RECONCILE_INTERVAL_MS: {
-    meaning: 'How often a gateway compares what it sent with the inboxes: the longest wait for a message.',
+    meaning:
+      'How often a gateway compares what it sent with the inboxes. It is the longest wait for a message whose routing was lost.',
     default: '15000',
     example: '15000',
     services: gateway,
@@ -196,7 +199,7 @@ export const settingsCatalogue = {
     maximum: 600_000,
   },
   DELIVERY_WINDOW: {
-    meaning: 'Messages that a connection may have in flight, sent and not acknowledged.',
+    meaning: 'Largest number of messages sent to a connection and not acknowledged.',
     default: '256',
     example: '256',
     services: gateway,
@@ -205,7 +208,7 @@ export const settingsCatalogue = {
     maximum: 10_000,
   },
   HEARTBEAT_MS: {
-    meaning: 'Interval of pings; a peer that is silent for 1.5 of them is dropped.',
+    meaning: 'Interval of pings. A client that is silent for 1.5 intervals is dropped.',
     default: '25000',
     example: '25000',
     services: gateway,
@@ -214,7 +217,7 @@ export const settingsCatalogue = {
     maximum: 600_000,
   },
   UPGRADE_TIMEOUT_MS: {
-    meaning: 'From the upgrade request to the welcome at most; else 503.',
+    meaning: 'Longest time from the upgrade request to the welcome. After it the answer is 503.',
     default: '5000',
     example: '5000',
     services: gateway,
@@ -223,7 +226,7 @@ export const settingsCatalogue = {
     maximum: 60_000,
   },
   MAX_CONNECTIONS_PER_USER: {
-    meaning: 'Connections of one user at most; the next one is refused with 429.',
+    meaning: 'Largest number of connections of one user. The next one gets 429.',
     default: '20',
     example: '20',
     services: gateway,
@@ -241,7 +244,8 @@ export const settingsCatalogue = {
     maximum: 268_435_456,
   },
   SLOW_CONSUMER_MS: {
-    meaning: 'How long a paused connection may make no progress before it is closed with 4413.',
+    meaning:
+      'Longest time that a paused connection may make no progress. After it the connection closes with 4413.',
     default: '30000',
     example: '30000',
     services: gateway,
@@ -250,7 +254,7 @@ export const settingsCatalogue = {
     maximum: 600_000,
   },
   RATE_LIMIT_SENDS: {
-    meaning: 'Sends per user and second, sustained; the burst is 4 times that; 0 is off.',
+    meaning: 'Sends per user and second. The burst is 4 times that. 0 turns the limit off.',
     default: '50',
     example: '50',
     services: sendApi,
@@ -259,7 +263,7 @@ export const settingsCatalogue = {
     maximum: 1_000_000,
   },
   RATE_LIMIT_FRAMES: {
-    meaning: 'Frames per connection and second, sustained; the burst is 4 times that; 0 is off.',
+    meaning: 'Frames per connection and second. The burst is 4 times that. 0 turns the limit off.',
     default: '100',
     example: '100',
     services: gateway,
@@ -269,7 +273,7 @@ export const settingsCatalogue = {
   },
   RETENTION_DAYS: {
     meaning:
-      'Days that messages are kept at least; the oldest leave an eighth of it later, and a day. Unset: for ever.',
+      'Days that messages are kept at least; at most one eighth of that (rounded up) and one day longer. Unset: for ever.',
     example: '365',
     services: sendApi,
     kind: 'integer',
@@ -277,7 +281,7 @@ export const settingsCatalogue = {
     maximum: 36_500,
   },
   DRAIN_MS: {
-    meaning: 'How long a stop takes to move connections and requests away.',
+    meaning: 'Time that a stop takes to move connections and requests away.',
     default: '10000',
     example: '10000',
     services: both,
@@ -286,7 +290,7 @@ export const settingsCatalogue = {
     maximum: 600_000,
   },
   WORKERS: {
-    meaning: 'Processes of one service.',
+    meaning: 'Number of processes that do the work of one service.',
     default: '1',
     example: '2',
     services: both,
@@ -296,7 +300,7 @@ export const settingsCatalogue = {
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     meaning:
-      "Where traces go, by OTLP over HTTP; unset: none. OpenTelemetry's other variables count as well, such as OTEL_TRACES_SAMPLER and OTEL_EXPORTER_OTLP_HEADERS.",
+      "Where traces go, by OTLP over HTTP. Unset: no traces. OpenTelemetry's other variables work, too, such as OTEL_TRACES_SAMPLER.",
     example: 'http://localhost:4318',
     services: both,
     kind: 'http-url',
