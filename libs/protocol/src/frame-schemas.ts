@@ -17,7 +17,7 @@ const TIME: FrameSchema = { type: 'string', format: 'date-time' };
 const MESSAGE_ID: FrameSchema = { type: 'string', format: 'uuid' };
 const USER_ID: FrameSchema = { type: 'string', pattern: '^[A-Za-z0-9._:@-]{1,128}$' };
 const REF: FrameSchema = {
-  description: 'A mark of the client, which the answer carries.',
+  description: 'A mark of the client. The answer carries it.',
   anyOf: [
     { type: 'string', minLength: 1, maxLength: MAX_REF_CHARS },
     { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
@@ -39,7 +39,7 @@ const MESSAGE: FrameSchema = {
 /** Frames of the gateway (PROTOCOL §5.2). They may gain fields within version 1. */
 export const serverFrameKinds: Readonly<Record<ServerFrame['type'], FrameKind>> = {
   welcome: {
-    meaning: 'First, always: who is connected, and where delivery begins.',
+    meaning: 'Always the first frame: who is connected, and where delivery begins.',
     schema: frame(
       'welcome',
       {
@@ -47,32 +47,32 @@ export const serverFrameKinds: Readonly<Record<ServerFrame['type'], FrameKind>> 
         device: TEXT,
         session: TEXT,
         epoch: TEXT,
-        after: { ...SEQ, description: 'Delivery begins with the next one.' },
-        lastSeq: { ...SEQ, description: 'The newest of the inbox at the connect.' },
+        after: { ...SEQ, description: 'Delivery begins with the next `seq`.' },
+        lastSeq: { ...SEQ, description: 'The newest `seq` of the inbox at the connect.' },
         heartbeatMs: { type: 'integer', minimum: 1 },
       },
-      { reset: { const: true, description: 'The `after` that was asked for was set aside.' } },
+      { reset: { const: true, description: 'The `after` of the request was ignored.' } },
     ),
   },
   message: {
     meaning:
-      'An inbox entry; on one connection each `seq` is one more than the last, or than what was skipped.',
+      'One inbox entry. On one connection each `seq` is one more than the last `seq` or the last `to` of a `skipped`.',
     schema: frame(
       'message',
       { seq: { ...SEQ, minimum: 1 }, message: MESSAGE },
-      { incomplete: { const: true, description: '`data` cannot be encoded, and is left out.' } },
+      { incomplete: { const: true, description: '`data` cannot be encoded and is left out.' } },
     ),
   },
   skipped: {
-    meaning: 'These entries are not kept any more: delivery goes on behind them.',
+    meaning: 'These entries were deleted by retention. Delivery goes on after them.',
     schema: frame('skipped', { from: { ...SEQ, minimum: 1 }, to: { ...SEQ, minimum: 1 } }),
   },
   caughtUp: {
-    meaning: 'Everything that was waiting at the connect has been sent.',
+    meaning: 'Everything that waited at the connect has been sent.',
     schema: frame('caughtUp', { seq: SEQ }),
   },
   receipt: {
-    meaning: 'News for the sender of a message: somebody has it, or has read it.',
+    meaning: 'News for the sender of a message: a recipient has it, or has read it.',
     schema: frame('receipt', {
       id: MESSAGE_ID,
       user: USER_ID,
@@ -80,14 +80,14 @@ export const serverFrameKinds: Readonly<Record<ServerFrame['type'], FrameKind>> 
       at: TIME,
     }),
   },
-  ok: { meaning: 'A frame that carried `ref` was done.', schema: frame('ok', { ref: REF }) },
+  ok: { meaning: 'The frame with this `ref` was done.', schema: frame('ok', { ref: REF }) },
   error: {
     meaning: 'A frame was not done.',
     schema: frame('error', { code: { enum: Object.keys(frameErrors) }, detail: TEXT }, { ref: REF }),
   },
   pong: { meaning: 'Answers `ping`.', schema: frame('pong', {}, { ref: REF }) },
   goodbye: {
-    meaning: 'A planned close follows (1012): come back after that long.',
+    meaning: 'A planned close (1012) follows. Reconnect after this time.',
     schema: frame('goodbye', { reconnectAfterMs: { type: 'integer', minimum: 0 } }),
   },
 };
@@ -95,7 +95,7 @@ export const serverFrameKinds: Readonly<Record<ServerFrame['type'], FrameKind>> 
 /** Frames of the client (PROTOCOL §5.3). What they do not have is refused. */
 export const clientFrameKinds: Readonly<Record<ClientFrame['type'], FrameKind>> = {
   ack: {
-    meaning: 'This device has everything through `seq`.',
+    meaning: 'This device has everything up to `seq`.',
     schema: strict(frame('ack', { seq: SEQ }, { ref: REF })),
   },
   read: {
