@@ -1,31 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { eventually } from '@posthorn/testing';
-import { blocksOf, codeSpans, section } from './docs/markdown';
-import { read, repoFile } from './docs/repository';
+import { blocksOf, codeSpans, section, tableRows } from './docs/markdown';
+import { filesBelow, read, repoFile } from './docs/repository';
 import { World } from './fixture';
 
-/** Needs Docker, which a machine for tests may not have: only its file is looked at. */
-const NEEDS_DOCKER = /^docker compose /m;
-
-/** `npm start` looks at the build and starts the whole stack: only a start that hangs takes longer. */
-const START_MS = 180_000;
-
 const blocks = blocksOf(read('README.md'));
-const [tryIt = '', listen = '', send = '', run = '', ...rest] = blocks
-  .filter(({ language, text }) => language === 'sh' && !NEEDS_DOCKER.test(text))
-  .map(({ text }) => text);
+const [start, script, receive, send] = blocks.map(({ text }) => text);
 
 let world: World;
+/** The script of the README is here instead of `demo`: the client is at hand here, too. */
+let folder: string;
 
 beforeAll(async () => {
   world = await World.start();
+  mkdirSync(repoFile('e2e/dist'), { recursive: true });
+  folder = mkdtempSync(join(repoFile('e2e/dist'), 'readme-'));
 });
 
 afterAll(async () => {
   await world.stop();
+  rmSync(folder, { recursive: true });
 });
 
 interface Shell extends ChildProcess {
@@ -53,38 +51,37 @@ async function end(child: Shell): Promise<void> {
 }
 
 it('has these blocks and no other', () => {
-  expect(blocks).toHaveLength(6);
-  expect(rest).toEqual([]);
-  expect(tryIt.split('\n').map((line) => line.split('#')[0]?.trim())).toEqual(['npm start', 'npm test', '']);
+  expect(blocks.map(({ language }) => language)).toEqual(['sh', 'js', 'sh', 'sh']);
+  expect(start).toBe('npm start\n');
 });
 
-it('npm start; listen, send with our command and with curl', async () => {
-  const stack = shell('npm start');
-  let listener: Shell | undefined;
+it('npm start; receive with the client what curl sends', async () => {
+  const stack = shell(start ?? '');
+  let receiver: Shell | undefined;
   try {
-    await eventually('it runs', () => stack.said().includes('It runs. Open http'), START_MS);
-    const { POSTHORN_API = '' } = parseEnv(readFileSync(repoFile('.posthorn/dev.env'), 'utf8'));
-    listener = shell(listen);
-    await eventually('bob listens', () => listener?.said().includes('online'));
-    const before = listener.said();
-    // The usual port, unless something else has it.
-    const sender = shell(send.replaceAll('http://127.0.0.1:3000', POSTHORN_API));
+    await eventually('it runs', () => stack.said().includes('It runs. Open http'));
+    const { POSTHORN_API = '', POSTHORN_GATEWAY = '' } = parseEnv(
+      readFileSync(repoFile('.posthorn/dev.env'), 'utf8'),
+    );
+    // The usual ports, unless something else has them.
+    const pointed = (text = '') =>
+      text
+        .replaceAll('http://127.0.0.1:3000', POSTHORN_API)
+        .replaceAll('ws://127.0.0.1:3001', POSTHORN_GATEWAY);
+    const [path = ''] = /demo\/\S+\.mjs/.exec(receive ?? '') ?? [];
+    expect(read('README.md')).toContain(`Save this as \`${path}\``);
+    writeFileSync(join(folder, 'bob.mjs'), pointed(script));
+    receiver = shell((receive ?? '').replace(path, join(folder, 'bob.mjs')));
+    await eventually('it sends', () => receiver?.said().includes('I am here: sent'));
+    const before = receiver.said().length;
+    const sender = shell(pointed(send));
     await once(sender, 'close');
     expect({ code: sender.exitCode, said: sender.said() }).toMatchObject({ code: 0 });
-    await eventually(
-      'both have come',
-      () =>
-        (
-          listener
-            ?.said()
-            .slice(before.length)
-            .match(/alice: hello$/gm) ?? []
-        ).length === 2,
-    );
+    await eventually('it has come', () => /^alice: hello$/m.test(receiver?.said().slice(before) ?? ''));
     const [page] = /http:\/\/127\.0\.0\.1:\d+(?= and chat)/.exec(stack.said()) ?? [];
     expect(await (await fetch(page ?? '')).text()).toContain('<title>Posthorn demo</title>');
   } finally {
-    if (listener !== undefined) await end(listener);
+    if (receiver !== undefined) await end(receiver);
     await end(stack);
   }
   // Ctrl-C stops all of it: npm itself ends by the signal, so what counts is that nothing answers any more.
@@ -93,8 +90,10 @@ it('npm start; listen, send with our command and with curl', async () => {
     await expect(fetch(address)).rejects.toThrow('fetch failed');
 });
 
-it('runs the services', async () => {
-  const lines = run.split('\n').map((line) => {
+it('DEPLOY: runs the services by hand', async () => {
+  const [run, ...others] = blocksOf(section(read('docs/DEPLOY.md'), '## By hand'));
+  expect(others).toEqual([]);
+  const lines = (run?.text ?? '').split('\n').map((line) => {
     // What was done before any test could run.
     if (/^npx pnpm@\S+ (?:install|build)\b/.test(line)) return '';
     const [, name] = /^export (\w+)=/.exec(line) ?? [];
@@ -118,17 +117,29 @@ it('runs the services', async () => {
   }
 });
 
-it('names only settings that docker-compose.yml takes', () => {
-  const [docker] = blocks.filter(({ text }) => NEEDS_DOCKER.test(text));
+/** They need Docker, which a machine for tests may not have: only its file is looked at. */
+it('DEPLOY: names only settings that docker-compose.yml takes', () => {
+  const [up] = blocksOf(section(read('docs/DEPLOY.md'), '## Docker Compose'));
   const compose = read('docker-compose.yml');
-  for (const [, name] of docker?.text.matchAll(/(\w+)="/g) ?? []) expect(compose).toContain(`\${${name}:`);
-  expect(docker?.text).toContain('docker compose up --build');
+  const names = [...(up?.text ?? '').matchAll(/(\w+)="/g)].map(([, name]) => name);
+  expect(names).toHaveLength(2);
+  for (const name of names) expect(compose).toContain(`\${${name}:`);
+  expect(up?.text).toContain('docker compose up --build');
 });
 
-it('shows commands that there are', () => {
-  const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
-  const table = codeSpans(section(read('README.md'), '## What shows that it works'));
-  const named = table.flatMap((code) => /^npm run (\w+)/.exec(code)?.[1] ?? []);
-  expect(named.length).toBeGreaterThan(3);
-  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+it('PROOF: shows commands that there are', () => {
+  const { scripts }: { scripts: Record<string, string> } = JSON.parse(read('package.json'));
+  const proof = read('docs/PROOF.md');
+  const commands = tableRows(proof, '# ')
+    .filter(([claim]) => claim !== 'claim')
+    .map(([, command = '']) => codeSpans(command).join(' '));
+  expect(commands.length).toBeGreaterThan(25);
+  const tests = ['libs', 'services', 'e2e'].flatMap(filesBelow).filter((path) => path.endsWith('.test.ts'));
+  for (const command of commands) {
+    const [, name, paths] = /^npm (?:run (\w+)|test -- (.+))/.exec(command) ?? [];
+    if (name !== undefined) expect(Object.keys(scripts)).toContain(name);
+    else expect(paths).toBeDefined();
+    for (const path of paths?.split(' ') ?? [])
+      expect({ path, isThere: tests.some((test) => test.startsWith(path)) }).toEqual({ path, isThere: true });
+  }
 });
