@@ -9,8 +9,8 @@ import { UsageError } from './options';
 
 const EX_USAGE = 64;
 const DOCS = join(__dirname, '..', '..', 'docs');
-const BEGIN = '<!-- reckoned: written by pnpm simulate --docs -->';
-const END = '<!-- end of what was reckoned -->';
+const BEGIN = '<!-- estimated: written by pnpm simulate --docs -->';
+const END = '<!-- end of the estimate -->';
 const PICTURE = 'performance/capacity.svg';
 
 /** `pnpm simulate`: see `USAGE`. */
@@ -29,7 +29,7 @@ function simulate(args: readonly string[]): void {
   const page = readFileSync(join(DOCS, 'SCALING.md'), 'utf8');
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (begin === -1 || end === -1) throw new Error(`docs/SCALING.md lacks its marks: ${BEGIN} and ${END}`);
-  const parts = [markdown(needs), markdown(fillings), `![what is full first](${PICTURE})`];
+  const parts = [markdown(needs), markdown(fillings), `![How many users fill each resource](${PICTURE})`];
   writeFileSync(
     join(DOCS, 'SCALING.md'),
     `${page.slice(0, begin + BEGIN.length)}\n\n${parts.join('\n\n')}\n\n${page.slice(end)}`,

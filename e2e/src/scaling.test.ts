@@ -6,13 +6,13 @@ import { root } from './docs/repository';
 
 const page = readFileSync(join(root, 'docs', 'SCALING.md'), 'utf8');
 
-it('has the tables that pnpm simulate reckons from the figures of today', () => {
+it('has the tables that pnpm simulate estimates from the figures of today', () => {
   const { stdout, status } = spawnSync(process.execPath, [join(root, 'bench', 'dist', 'simulate.js')], {
     encoding: 'utf8',
   });
   expect(status).toBe(0);
-  const reckoned = page.slice(page.indexOf('<!-- reckoned'), page.indexOf('<!-- end of what was reckoned'));
-  const rows = reckoned
+  const estimate = page.slice(page.indexOf('<!-- estimated'), page.indexOf('<!-- end of the estimate'));
+  const rows = estimate
     .split('\n')
     .filter((line) => line.startsWith('| ') && !line.startsWith('| ---'))
     .map((line) => line.slice(2, -2).split(' | '));

@@ -1,7 +1,7 @@
 /** The figures of docs/PERFORMANCE.md: by scenario, then by row, Posthorn's median. */
 export type Measured = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-/** Reads them from the page's tables, so that what is reckoned is what was measured, and no second list of it. */
+/** Reads them from the page's tables, so the estimate cannot differ from the measurement. */
 export function readMeasured(page: string): Measured {
   const measured = new Map<string, Map<string, number>>();
   let rows: Map<string, number> | undefined;

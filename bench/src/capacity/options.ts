@@ -18,11 +18,11 @@ interface Knob {
 }
 
 const HABITS: Readonly<Record<keyof Habits, Knob>> = {
-  connected: { default: 0.2, max: 1, means: 'share of the users who are connected in the busiest hour' },
+  connected: { default: 0.2, max: 1, means: 'share of the users that are connected in the busiest hour' },
   messages: { default: 20, max: 1e6, means: 'messages that a user sends in a day' },
   recipients: { default: 2, max: 1e4, means: 'recipients of a message' },
   connects: { default: 4, max: 3_600, means: 'connects of a connected device in an hour' },
-  peak: { default: 3, max: 100, means: 'how much more goes on in the busiest hour than on average' },
+  peak: { default: 3, max: 100, means: 'load of the busiest hour, as a multiple of the average' },
   days: { default: 365, max: 36_500, means: 'days that messages are kept' },
 };
 
@@ -44,7 +44,7 @@ const KNOBS = { ...HABITS, ...LIMITS };
 
 export const USAGE = `usage: pnpm simulate [options]
 
-Reckons from the figures of docs/PERFORMANCE.md what 1 thousand to 100 million users need, and what is full first.
+Estimates from the figures of docs/PERFORMANCE.md what 1 thousand to 100 million users need, and which resource runs out first.
 
 ${Object.entries(KNOBS)
   .map(([name, { default: value, means }]) => `  --${flagOf(name)} N`.padEnd(32) + `${means} (${value})`)

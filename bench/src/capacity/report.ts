@@ -61,12 +61,12 @@ export function tablesOf(
         'Postgres connections',
         'log MB/s',
         'tables TB',
-        'a dead gateway made up for, s',
-        'more than one of each is needed',
+        'recovery after a gateway dies, s',
+        'one is not enough',
       ],
       ...needs,
     ],
-    fillings: [['full first', 'with so many users'], ...fillings],
+    fillings: [['resource', 'users that fill it'], ...fillings],
   };
 }
 

@@ -70,7 +70,7 @@ function measuredText(
         ...(first === undefined ? [] : [`![${first.title}](${folder}/${first.file})`]),
       ].join('\n\n');
     });
-  const taken = `Taken on ${startedAt.slice(0, 10)} by \`${command}\`: medians of ${rounds} rounds of ${seconds} s, the least and the most of them in brackets, ratios within a round. ${machineText(machine)}`;
+  const taken = `Taken on ${startedAt.slice(0, 10)} by \`${command}\`: medians of ${rounds} rounds of ${seconds} s, with the lowest and the highest in brackets; ratios are taken within a round. ${machineText(machine)}`;
   return [taken, ...parts].join('\n\n');
 }
 

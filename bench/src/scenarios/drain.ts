@@ -14,7 +14,7 @@ const BOUND_MS = 60_000;
 /** What devices get that come back. */
 export const drain: Scenario = {
   name: 'drain',
-  what: '10 devices come back at once, 1,000 messages wait for each',
+  what: '10 devices reconnect at once, and 1,000 messages wait for each',
   group: 'comparison',
   systems: ['posthorn', 'hand-made', 'floor'],
   figures: ['drainPerSecond', 'recordedPerSecond', 'cpuMsPerDelivery'],

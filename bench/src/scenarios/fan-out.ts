@@ -10,7 +10,7 @@ const MAX_MESSAGES = 2_000;
 /** One message to many. */
 export const fanOut: Scenario = {
   name: 'fan-out',
-  what: 'each message to all of 1,000 connected devices, 4 senders',
+  what: '4 senders send each message to all of 1,000 connected devices',
   group: 'comparison',
   systems: systemNames,
   figures: ['deliveriesPerSecond', 'cpuMsPerDelivery', 'frameP50'],

@@ -5,7 +5,7 @@ import { withTrial } from './trial';
 /** All senders to one user: one counter row, one connection. */
 export const hotRecipient: Scenario = {
   name: 'hot-recipient',
-  what: '64 senders to one connected device, as fast as it goes',
+  what: '64 senders to one connected device, as fast as possible',
   group: 'curve',
   systems: ['posthorn', 'hand-made', 'floor'],
   figures: ['sendsPerSecond', 'cpuMs'],
@@ -19,7 +19,7 @@ export const hotRecipient: Scenario = {
 /** One user sends all; its limit on sends is raised, and still counted. */
 export const hotSender: Scenario = {
   name: 'hot-sender',
-  what: 'one user sends over 64 connections to 1,000 connected devices, as fast as it goes',
+  what: 'one user sends over 64 connections to 1,000 connected devices, as fast as possible',
   group: 'curve',
   systems: ['posthorn', 'hand-made', 'floor'],
   figures: ['sendsPerSecond', 'cpuMs'],

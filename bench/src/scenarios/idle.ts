@@ -13,7 +13,7 @@ const SETTLE_MS = 3_000;
 /** What a connection holds that does nothing. */
 export const idle: Scenario = {
   name: 'idle',
-  what: 'memory of a gateway with 4,000 idle connections beyond that with 1,000, after garbage collection',
+  what: 'memory of a gateway with 4,000 idle connections minus its memory with 1,000, after garbage collection',
   group: 'comparison',
   systems: systemNames,
   figures: ['heapKb', 'rssKb'],

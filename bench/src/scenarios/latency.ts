@@ -8,7 +8,7 @@ const PER_SECOND = 500;
 /** How long a message takes at a rate that every system can do. */
 export const latency: Scenario = {
   name: 'latency',
-  what: '500 sends per second, whatever the answers; times count from when each was due',
+  what: '500 sends per second, whether or not answers come; times count from the moment each send was due',
   group: 'comparison',
   systems: systemNames,
   figures: ['frameP50', 'frameP99', 'postP50', 'postP99', 'cpuMs'],

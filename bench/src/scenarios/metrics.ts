@@ -33,7 +33,7 @@ export const metrics = {
   tableBytes: { label: 'tables and indexes per message', unit: 'bytes', better: 'lower', digits: 0 },
   walBytes: { label: 'write-ahead log per message', unit: 'bytes', better: 'lower', digits: 0 },
   calmP99: { label: 'POST → answer before, p99', unit: 'ms', better: 'lower', digits: 1 },
-  stormP99: { label: 'POST → answer meanwhile, p99', unit: 'ms', better: 'lower', digits: 1 },
+  stormP99: { label: 'POST → answer during the storm, p99', unit: 'ms', better: 'lower', digits: 1 },
   caughtUpS: { label: 'until all were back and caught up', unit: 's', better: 'lower', digits: 2 },
   seqScans: { label: 'sequential scans of tables that grow', unit: '', better: 'lower', digits: 0 },
 } as const satisfies Record<string, Metric>;

@@ -12,7 +12,7 @@ const MAX_MESSAGES = 200_000;
 /** What one more recipient costs. */
 export const recipients: Scenario = {
   name: 'recipients',
-  what: 'messages to 1, 10, 100 and 1,000 connected devices each, 16 senders',
+  what: '16 senders send messages to 1, 10, 100 and 1,000 connected devices each',
   group: 'curve',
   systems: ['posthorn', 'floor'],
   figures: ['deliveriesPerSecond', 'cpuMsPerDelivery'],

@@ -6,7 +6,7 @@ import { withTrial } from './trial';
 /** How much goes through, and what each message costs. */
 export const saturated: Scenario = {
   name: 'saturated',
-  what: '64 senders to 1,000 connected devices, one to one, as fast as it goes',
+  what: '64 senders to 1,000 connected devices, one to one, as fast as possible',
   group: 'comparison',
   systems: systemNames,
   figures: ['sendsPerSecond', 'cpuMs', 'frameP50', 'frameP99'],

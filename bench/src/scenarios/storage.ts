@@ -11,7 +11,7 @@ const BOUND_MS = 120_000;
 /** What stays of a message on the disks of Postgres. */
 export const storage: Scenario = {
   name: 'storage',
-  what: '40,000 messages of 256 bytes to one recipient each, delivered: what they add to the tables, and to the write-ahead log',
+  what: 'the bytes that 40,000 delivered messages of 256 bytes, to one recipient each, add to the tables and to the write-ahead log',
   group: 'comparison',
   systems: ['posthorn'],
   figures: ['tableBytes', 'walBytes'],

@@ -15,7 +15,7 @@ const PARALLEL = 256;
 /** A gateway dies with everybody on it, and everybody comes back at once, to the other one. */
 export const storm: Scenario = {
   name: 'storm',
-  what: 'one of two gateways is killed, and its 10,000 devices connect to the other at once, with 200 sends per second to them',
+  what: 'one of two gateways is killed, and its 10,000 devices connect to the other at once while 200 sends per second go to them',
   group: 'curve',
   systems: ['posthorn'],
   figures: ['connectsPerSecond', 'caughtUpS', 'calmP99', 'stormP99'],

@@ -20,7 +20,7 @@ export const users: Scenario = tableCurve(
 /** A longer inbox. */
 export const inbox: Scenario = tableCurve(
   'inbox',
-  'one inbox of 1 thousand to 1 million entries, of whose user pages are read and which is drained at its end',
+  'one inbox with 1 thousand to 1 million entries: its pages are read, and its last entries are drained',
   'entries',
   [1_000, 10_000, 100_000, 1_000_000],
   (count) => ({ users: 1_000, messages: 1_000, inboxOfOne: count }),
