@@ -95,12 +95,12 @@ export async function chaosPage() {
   ]);
   return page(
     'The fault suite',
-    'What `pnpm chaos` checks, what it does to the system, and which bugs on purpose it must notice ([RELIABILITY](RELIABILITY.md)).',
-    '## What is checked\n',
-    table(['invariant', 'what it demands'], Object.entries(invariants)),
+    'The invariants that `pnpm chaos` checks, the faults that it causes, and the bugs that it must find ([RELIABILITY](RELIABILITY.md)).',
+    '## Invariants\n',
+    list(Object.entries(invariants)),
     '## Faults\n',
-    table(['fault', 'what is done', 'with which Redis'], faults),
-    '## Bugs on purpose\n\n`pnpm chaos --bug NAME` plays one, `--bug all` each; the check must turn red at every invariant named.\n',
+    table(['fault', 'effect', 'kinds of Redis'], faults),
+    '## Bugs on purpose\n\n`pnpm chaos --bug NAME` plays one bug, and `--bug all` plays each. The check must find a violation of every invariant named here.\n',
     table(['bug', 'fault that shows it', 'invariants'], bugs),
   );
 }
@@ -143,7 +143,7 @@ export async function metricsPage() {
   assertSameNames(groups.flatMap(([, metrics]) => metrics.map(({ name }) => name)));
   return page(
     'Metrics',
-    'What `GET /metrics` on the admin port says ([PROTOCOL §2.4](../PROTOCOL.md#24-admin-port)), beside the metrics of the Node process itself (`process_*`, `nodejs_*`). With `WORKERS` the values of all workers are added up.',
+    'The metrics of `GET /metrics` on the admin port ([PROTOCOL §2.4](../PROTOCOL.md#24-admin-port)). Node adds its own (`process_*`, `nodejs_*`). With `WORKERS` above 1, the values of all workers are summed.',
     ...groups.flatMap(([heading, metrics]) => [
       `${heading}\n`,
       table(METRIC_COLUMNS, metrics.map(metricRow)),
@@ -165,7 +165,7 @@ spec:
 ${groups}`;
 }
 
-const METRIC_COLUMNS = ['name', 'type', 'labels', 'what it measures', 'what to do with it'];
+const METRIC_COLUMNS = ['name', 'type', 'labels', 'measures', 'how to use it'];
 
 function metricRow({ name, type, labels, help }) {
   return [code(name), type, labels.map(code).join(', '), help, metricAdvice[name]];
@@ -219,6 +219,11 @@ function page(title, ...parts) {
 
 function table(columns, rows) {
   return [columns, columns.map(() => '---'), ...rows].map(line).join('\n');
+}
+
+/** Of names with a sentence or more each. */
+function list(entries) {
+  return entries.map(([name, text]) => `- **${name}:** ${text}`).join('\n');
 }
 
 function line(cells) {

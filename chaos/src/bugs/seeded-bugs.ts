@@ -93,7 +93,7 @@ export const seededBugs: readonly SeededBug[] = [
     expected: ['no loss', 'store'],
   },
   {
-    name: 'every 50th message counts as sent and is not',
+    name: 'every 50th message is counted as sent but not sent',
     services: ['ws-gateway'],
     mutations: [{ file: SESSION, find: SEND_ENTRY, replace: `if (next.seq % 50 !== 0) ${SEND_ENTRY}` }],
     expected: ['no loss', 'order', 'cursor safety'],
@@ -112,7 +112,7 @@ export const seededBugs: readonly SeededBug[] = [
     expected: ['liveness'],
   },
   {
-    name: 'a message goes to everybody who is connected',
+    name: 'a message goes to every connected user',
     services: ['ws-gateway'],
     mutations: [
       {
@@ -147,13 +147,13 @@ export const seededBugs: readonly SeededBug[] = [
     expected: ['order'],
   },
   {
-    name: 'positions are given out before the commit, and stay a hole when it does not come',
+    name: 'positions are given out before the commit, and a failed commit leaves a hole',
     services: ['send-api'],
     mutations: positionsBeforeCommit(''),
     expected: ['sequence agreement', 'liveness'],
   },
   {
-    name: 'positions are given out before the commit, and the gateway goes past holes',
+    name: 'positions are given out before the commit, and the gateway passes over holes',
     services: ['send-api', 'ws-gateway'],
     mutations: [
       ...positionsBeforeCommit(
@@ -168,7 +168,7 @@ export const seededBugs: readonly SeededBug[] = [
     expected: ['cursor safety', 'no loss', 'order'],
   },
   {
-    name: 'what has not come yet is told to be skipped',
+    name: 'entries that have not arrived yet are reported as skipped',
     services: ['ws-gateway'],
     mutations: [
       {
@@ -182,7 +182,7 @@ export const seededBugs: readonly SeededBug[] = [
     expected: ['order', 'no loss'],
   },
   {
-    name: 'the cursor moves by sending',
+    name: 'sending moves the cursor',
     services: ['ws-gateway'],
     mutations: [
       {
@@ -223,7 +223,7 @@ export const seededBugs: readonly SeededBug[] = [
     expected: ['receipts'],
   },
   {
-    name: 'receipts are told to the recipient',
+    name: 'receipts go to the recipient',
     services: ['ws-gateway'],
     mutations: [
       {
@@ -235,7 +235,7 @@ export const seededBugs: readonly SeededBug[] = [
     expected: ['no misdelivery'],
   },
   {
-    name: 'a recipient is shown who else got the message',
+    name: 'a recipient sees the other recipients',
     services: ['ws-gateway'],
     mutations: [
       {
@@ -276,7 +276,7 @@ export const seededBugs: readonly SeededBug[] = [
     expected: ['idempotency'],
   },
   {
-    name: 'who leaves takes the presence of the other devices along, and reconcile finds nothing',
+    name: 'a device that leaves removes the presence of the other devices, and reconcile finds nothing',
     services: ['ws-gateway'],
     mutations: [
       {
@@ -298,7 +298,7 @@ export const seededBugs: readonly SeededBug[] = [
     expected: ['liveness'],
   },
   {
-    name: 'who leaves stays present',
+    name: 'a device that leaves stays present',
     services: ['ws-gateway'],
     mutations: [{ file: HOST, find: 'void presence.announce(session.user);', replace: '' }],
     expected: ['clean end'],
@@ -338,7 +338,7 @@ export const seededBugs: readonly SeededBug[] = [
     faults: ['api-kill'],
   },
   {
-    name: 'the inboxes do not outlive a crash of Postgres',
+    name: 'a crash of Postgres empties the inboxes',
     sql: 'ALTER TABLE inbox SET UNLOGGED; ALTER TABLE inbox_entry_from_start SET UNLOGGED',
     // The services see it, and would not become ready.
     services: ['send-api', 'ws-gateway'],

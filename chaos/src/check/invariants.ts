@@ -3,26 +3,26 @@ import type { Invariant } from './verdict';
 /** What the check of a history demands, invariant by invariant; docs/chaos.md shows it. */
 export const invariants: Readonly<Record<Invariant, string>> = {
   'no loss':
-    'Every acknowledged message reached every device of every recipient, and a new device that reads the inbox from its start.',
+    'Every accepted message reached every device of every recipient, and a new device that reads the inbox from the start.',
   'no phantom':
-    'Whatever was delivered was sent, with this content, by this sender, and was not refused; only the sender sees who else got it.',
-  'no misdelivery': 'Messages came to their recipients only, receipts to their sender only.',
+    'Each delivered message was sent with this content by this sender and was not refused. Only the sender sees the other recipients.',
+  'no misdelivery': 'Messages reached their recipients only, and receipts their sender only.',
   'sequence agreement':
-    'A `seq` of an inbox means one message, on every connection and in Postgres; an inbox is 1 to its newest, without a hole.',
-  idempotency: 'A key made one message, with one 201; another body under it was refused.',
+    'A `seq` of an inbox means one message, on every connection and in Postgres. An inbox runs from 1 to its newest `seq` without a hole.',
+  idempotency: 'A key made one message with one 201. Another body with the same key was refused.',
   order:
-    '`seq` rises by one on a connection; what was answered before another send began comes before it; nothing comes at or below the cursor.',
-  'no silent gap': 'At `caughtUp` everything that waited had come.',
+    '`seq` rises by one on a connection. A message answered before another send began comes first. Nothing comes at or below the cursor.',
+  'no silent gap': 'Before `caughtUp`, every waiting message had arrived.',
   receipts:
-    'Delivered was acknowledged and read was read, by the recipient; each `ok` is stored, times do not change, and frames say what is stored.',
+    'Each delivered or read receipt follows an acknowledgement or a read of the recipient. Each `ok` is stored, times do not change, and frames match the store.',
   store:
-    'Postgres holds what was acknowledged and some of what is unknown, nothing that was refused, each with exactly its recipients.',
-  sessions: 'Nothing comes before the welcome or after the close.',
+    'Postgres holds every accepted message and some with an unknown answer, none that was refused, and each with exactly its recipients.',
+  sessions: 'No frame comes before the welcome or after the close.',
   liveness:
-    'Who is connected gets what is acknowledged at once, and within the reconcile interval and 2 s of the end of a fault, without doing anything for it.',
+    'A connected device gets accepted messages at once. After a fault it gets them within the reconcile interval and 2 s, without a reconnect.',
   'clean end':
-    'When everybody has left nobody is online, nothing is held, lists keep their cap, and every service exits with 0.',
-  processes: 'No process ended unasked, and none wrote of an uncaught error.',
+    'After all devices have left, presence, connections and unsent bytes are 0, lists keep their cap, and every service exits with 0.',
+  processes: 'No process ended on its own, and none logged an uncaught error.',
   'cursor safety':
-    'A device starts where it acknowledged, never beyond, never below what was answered with `ok`.',
+    'A device starts where it acknowledged: never below its last `ok`, never above its last `ack`. It received everything its cursor passed.',
 };

@@ -62,13 +62,13 @@ function published(id: string, what: string, texts: readonly string[]): Fault {
 export const channelPoison: readonly Fault[] = [
   published(
     'poison-channel-garbage',
-    'What is no JSON object comes on the channel of every gateway.',
+    'Texts that are not JSON objects arrive on the channel of every gateway.',
     GARBAGE,
   ),
-  published('poison-channel-huge', 'Messages of 5 MB come on the channel of every gateway.', HUGE),
+  published('poison-channel-huge', 'Messages of 5 MB arrive on the channel of every gateway.', HUGE),
   published(
     'poison-channel-shapes',
-    'JSON of wrong shapes comes on the channel of every gateway.',
+    'JSON of wrong shapes arrives on the channel of every gateway.',
     WRONG_SHAPES,
   ),
 ];

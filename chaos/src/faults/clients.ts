@@ -5,7 +5,7 @@ const SOME = 0.3;
 
 const slowReaders: Fault = {
   id: 'client-slow-readers',
-  what: 'Some devices stop reading, and go on later.',
+  what: 'Some devices stop reading and continue later.',
   kinds: EVERY_KIND,
   minMs: 3_000,
   maxMs: 10_000,
@@ -21,7 +21,7 @@ const slowReaders: Fault = {
 
 const flapping: Fault = {
   id: 'client-flapping',
-  what: 'Some devices cut their connections as soon as they have them.',
+  what: 'Some devices cut each connection as soon as it is open.',
   kinds: EVERY_KIND,
   minMs: 2_000,
   maxMs: 8_000,
@@ -37,7 +37,7 @@ const flapping: Fault = {
 
 const massCut: Fault = {
   id: 'client-mass-cut',
-  what: 'All devices lose their connections at once, and all come back.',
+  what: 'All devices lose their connections at once and reconnect.',
   kinds: EVERY_KIND,
   minMs: 0,
   maxMs: 0,

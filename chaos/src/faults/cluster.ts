@@ -50,12 +50,12 @@ function moveSlots(
 export const clusterFaults: readonly Fault[] = [
   moveSlots(
     'redis-cluster-move-users',
-    'The slots of some users move to other nodes, keys and all, while they are in use.',
+    'The slots of some users move to other nodes with their keys, while they are in use.',
     async (world, random) => pickUsers(world, random, USERS).map((user) => userKeys(world, user).presence),
   ),
   moveSlots(
     'redis-cluster-move-channels',
-    'The slots of the channels on which gateways listen move to other nodes.',
+    'The slots of the channels of gateways move to other nodes.',
     async (world) => (await gatewayChannels(world)).map(({ name }) => name),
   ),
   ...masterFaults('cluster'),

@@ -14,7 +14,7 @@ export function masterFaults(kind: 'sentinel' | 'cluster'): readonly Fault[] {
   return [
     {
       id: `redis-${kind}-kill-master`,
-      what: `A master with ${others} is killed with SIGKILL and started again later.`,
+      what: `A master with ${others} is killed with SIGKILL and restarted later.`,
       kinds,
       ...DURATION,
       inject: async (world, random) => {
@@ -32,7 +32,7 @@ export function masterFaults(kind: 'sentinel' | 'cluster'): readonly Fault[] {
     },
     {
       id: `redis-${kind}-hang-master`,
-      what: `A master with ${others} is stopped with SIGSTOP and goes on later, when it may be none any more.`,
+      what: `A master with ${others} is paused with SIGSTOP. When it continues, it may no longer be a master.`,
       kinds,
       ...DURATION,
       inject: async (world, random) => {

@@ -2,14 +2,14 @@ import type { Random } from '../random';
 import type { Mutation } from '../world/chaos-world';
 import { seen } from './evidence';
 import type { Fault } from './fault';
-import type { Role } from './slots';
+import { type Role, SERVICES } from './slots';
 import { type Variant, variantFault } from './variant-fault';
 
 /** A place in the code of a service, which many pass through. */
 interface FaultPoint {
   /** Ends the ids. */
   name: string;
-  /** After "a gateway, ". */
+  /** Follows "One gateway is killed". */
   where: string;
   role: Role;
   file: string;
@@ -23,7 +23,7 @@ interface FaultPoint {
 const POINTS: readonly FaultPoint[] = [
   {
     name: 'before-routing',
-    where: 'after the commit of messages and before they are routed',
+    where: 'after it committed messages and before it routes them',
     role: 'api',
     file: 'services/send-api/dist/messages/message-committer.js',
     statement: 'const outcomes = await accept(sends, lock).finally(stopTimer);',
@@ -32,7 +32,7 @@ const POINTS: readonly FaultPoint[] = [
   },
   {
     name: 'before-claim',
-    where: 'between the presence of a connection and the claim of its device',
+    where: 'after it announced the presence of a connection and before it claims the device',
     role: 'gateway',
     file: 'services/ws-gateway/dist/connect/connect-steps.js',
     statement: 'connect.claimed = await claims.claim({ claim, connect }).catch(refuseOutage);',
@@ -41,7 +41,7 @@ const POINTS: readonly FaultPoint[] = [
   },
   {
     name: 'before-sending',
-    where: 'between the reading of an offline list and the sending of its entries',
+    where: 'after it read an offline list and before it sends the entries',
     role: 'gateway',
     file: 'services/ws-gateway/dist/entry-fetcher.js',
     statement: 'const entries = await this.#readList(session, want);',
@@ -50,7 +50,7 @@ const POINTS: readonly FaultPoint[] = [
   },
   {
     name: 'before-ack-commit',
-    where: 'before the commit of acknowledgements',
+    where: 'before it commits acknowledgements',
     role: 'gateway',
     file: 'services/ws-gateway/dist/ack-moves.js',
     statement: 'const results = await (0, inbox_1.commitAroundLocks)(moves, lock, {',
@@ -59,7 +59,7 @@ const POINTS: readonly FaultPoint[] = [
   },
   {
     name: 'before-ok',
-    where: 'after the commit of acknowledgements and before they are answered',
+    where: 'after it committed acknowledgements and before it answers them',
     role: 'gateway',
     file: 'services/ws-gateway/dist/ack-moves.js',
     statement: 'teller.tell(results.flatMap((result) => (result instanceof Error ? [] : result.news)));',
@@ -88,7 +88,7 @@ export const pointFaults: readonly Fault[] = pointVariants.map((variant) => vari
 function killAt(point: FaultPoint): Variant {
   return {
     id: `${point.role}-kill-${point.name}`,
-    what: `One ${point.role} is killed ${point.where}.`,
+    what: `One ${SERVICES[point.role]} is killed ${point.where}.`,
     role: point.role,
     mutation: (_mark, random) => insert(point, `if (${isOn(random)}) process.kill(process.pid, 'SIGKILL');`),
     effectOf: (_mark, exit) => seen(exit?.signal === 'SIGKILL', 'it ended there by SIGKILL'),
@@ -99,7 +99,7 @@ function killAt(point: FaultPoint): Variant {
 function stallAt(point: FaultPoint): Variant {
   return {
     id: `${point.role}-stall-${point.name}`,
-    what: `One ${point.role} stalls now and then ${point.where}.`,
+    what: `One ${SERVICES[point.role]} sometimes stalls ${point.where}.`,
     role: point.role,
     mutation: (mark, random) =>
       insert(
@@ -116,7 +116,7 @@ function stallAt(point: FaultPoint): Variant {
 function block(role: Role): Variant {
   return {
     id: `${role}-block`,
-    what: `The event loop of one ${role} is busy for 2 to 3 s, again and again.`,
+    what: `The event loop of one ${SERVICES[role]} is blocked for 2 to 3 s, again and again.`,
     role,
     mutation: (mark, random) => {
       const blockMs = random.int(...STALL_MS);
@@ -137,7 +137,7 @@ function block(role: Role): Variant {
 function throwInTimer(role: Role): Variant {
   return {
     id: `${role}-throw`,
-    what: `An error that nobody catches is thrown in a timer of one ${role}.`,
+    what: `A timer of one ${SERVICES[role]} throws an error that nobody catches.`,
     role,
     mutation: (_mark, random) =>
       atStart(

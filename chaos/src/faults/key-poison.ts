@@ -74,7 +74,7 @@ const WRONG_FIELDS = [
 
 const wrongFields = spoilt(
   'poison-presence-fields',
-  'The presence of some users names gateways that never were, with counts that are none.',
+  'The presence of some users names gateways that never existed, with invalid counts.',
   async (world, user) => Number(await callOn(world, user, 'presence', 'HSET', ...WRONG_FIELDS.flat())) > 0,
   (world, user) => callOn(world, user, 'presence', 'HDEL', ...WRONG_FIELDS.map(([field]) => field)),
 );
@@ -94,7 +94,7 @@ const WRONG_ENTRIES = [
 
 const wrongEntries = spoilt(
   'poison-offline-entries',
-  'The offline list of some users has entries that are none, at both ends.',
+  'The offline list of some users has invalid entries at both ends.',
   async (world, user) => {
     await callOn(world, user, 'offline', 'LPUSH', ...WRONG_ENTRIES);
     return Number(await callOn(world, user, 'offline', 'RPUSH', ...WRONG_ENTRIES)) > 0;

@@ -27,7 +27,7 @@ const held = { proof: (counts: FaultCounts) => counts.heldBytes, unit: 'bytes ha
 const LINK_FAULTS: readonly LinkFault[] = [
   {
     name: 'reset',
-    what: 'resets all connections, new ones too',
+    what: 'resets all connections, including new ones',
     mode: 'reset',
     proof: (counts) => counts.cut + counts.refused,
     unit: 'connections were cut or refused',
@@ -35,33 +35,38 @@ const LINK_FAULTS: readonly LinkFault[] = [
   },
   {
     name: 'blackhole',
-    what: 'swallows everything, and keeps the connections',
+    what: 'drops all bytes and keeps the connections open',
     mode: 'blackhole',
     ...swallowed,
   },
   {
     name: 'drop-requests',
-    what: 'swallows what the client says, not what it is told',
+    what: 'drops the bytes of requests',
     mode: 'drop-requests',
     ...swallowed,
   },
   {
     name: 'drop-replies',
-    what: 'lets requests through and swallows the replies',
+    what: 'drops the bytes of replies',
     mode: 'drop-replies',
     ...swallowed,
   },
-  { name: 'delay', what: 'takes 200 ± 100 ms', mode: { delayMs: 200, jitterMs: 100 }, ...held },
+  {
+    name: 'delay',
+    what: 'delays everything by 200 ± 100 ms',
+    mode: { delayMs: 200, jitterMs: 100 },
+    ...held,
+  },
   {
     name: 'throttle',
-    what: 'is narrow',
+    what: 'has little bandwidth',
     mode: { bytesPerSecond: 8_192 },
     storeMode: { bytesPerSecond: 65_536 },
     ...held,
   },
   {
     name: 'cut',
-    what: 'cuts each connection in the middle of something',
+    what: 'cuts each connection after some bytes',
     mode: { cutAfterBytes: 5_000 },
     storeMode: { cutAfterBytes: 50_000 },
     proof: (counts) => counts.cut,
@@ -99,7 +104,7 @@ function linkFault({ edge, prefix, kinds, isStore }: EdgeFaults, link: LinkFault
   const mode = (isStore ? link.storeMode : undefined) ?? link.mode;
   return {
     id: `${prefix}-${link.name}`,
-    what: `The ${edge} link of one process or of all ${link.what}.`,
+    what: `The ${edge} link, of one process or of all, ${link.what}.`,
     kinds,
     minMs: link.minMs,
     maxMs: 8_000,

@@ -24,7 +24,7 @@ const TERMINATE = `
 
 const terminateBackends: Fault = {
   id: 'postgres-terminate-backends',
-  what: 'Connections of the services are ended by pg_terminate_backend in the middle of their transactions.',
+  what: 'pg_terminate_backend ends connections of the services in the middle of transactions.',
   kinds: EVERY_KIND,
   minMs: 1_000,
   maxMs: 4_000,
@@ -45,7 +45,7 @@ const terminateBackends: Fault = {
 /** The services' connections are ended, too, and what comes free is taken: they cannot come back. */
 const connectionLimit: Fault = {
   id: 'postgres-connection-limit',
-  what: 'All connections that Postgres allows are taken, also those of the services.',
+  what: 'Other clients take all connections of Postgres, including those of the services.',
   kinds: EVERY_KIND,
   minMs: 1_500,
   maxMs: 5_000,

@@ -30,7 +30,7 @@ function restart(id: string, mode: 'fast' | 'immediate' | 'kill', what: string):
 
 const hang: Fault = {
   id: 'postgres-hang',
-  what: 'All processes of Postgres are stopped with SIGSTOP and go on later.',
+  what: 'All processes of Postgres are paused with SIGSTOP and continue later.',
   kinds: EVERY_KIND,
   minMs: 2_000,
   maxMs: 6_000,
@@ -51,9 +51,9 @@ const hang: Fault = {
 
 /** Faults of Postgres. */
 export const postgresFaults: readonly Fault[] = [
-  restart('postgres-restart-fast', 'fast', 'Postgres closes cleanly and is started again.'),
-  restart('postgres-restart-immediate', 'immediate', 'Postgres crashes and is started again.'),
-  restart('postgres-kill', 'kill', 'All processes of Postgres are killed with SIGKILL; it is started again.'),
+  restart('postgres-restart-fast', 'fast', 'Postgres shuts down cleanly and is restarted.'),
+  restart('postgres-restart-immediate', 'immediate', 'Postgres crashes and is restarted.'),
+  restart('postgres-kill', 'kill', 'All processes of Postgres are killed with SIGKILL, and it is restarted.'),
   hang,
   ...sessionFaults,
 ];

@@ -9,7 +9,7 @@ const EXCESS_BYTES = 32_768;
 
 const memoryFull: Fault = {
   id: 'redis-memory-full',
-  what: 'Every master is out of memory and evicts nothing: it refuses writes.',
+  what: 'Every master is out of memory, evicts nothing and refuses writes.',
   kinds: EVERY_KIND,
   minMs: 2_000,
   maxMs: 6_000,
@@ -32,7 +32,7 @@ const memoryFull: Fault = {
 
 const memoryEvicts: Fault = {
   id: 'redis-memory-evicts',
-  what: 'Every master is at its memory limit and evicts what was used least of late.',
+  what: 'Every master is at its memory limit and evicts the least recently used keys.',
   kinds: EVERY_KIND,
   minMs: 2_000,
   maxMs: 6_000,

@@ -9,7 +9,7 @@ const FLOOD_EVERY_MS = 500;
 
 const cutSubscribers: Fault = {
   id: 'redis-cut-subscribers',
-  what: 'The connections of all subscribers are closed with CLIENT KILL.',
+  what: 'CLIENT KILL closes the connections of all subscribers.',
   kinds: EVERY_KIND,
   minMs: 0,
   maxMs: 0,
@@ -29,7 +29,7 @@ const cutSubscribers: Fault = {
 
 const overflowSubscribers: Fault = {
   id: 'redis-overflow-subscribers',
-  what: 'Redis may buffer next to nothing for a subscriber, and much is published: it cuts them.',
+  what: 'Redis cuts its subscribers, because their output buffers are tiny and much is published.',
   kinds: EVERY_KIND,
   minMs: 1_000,
   maxMs: 4_000,

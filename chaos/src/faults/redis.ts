@@ -12,7 +12,7 @@ const PAUSE_MS = 5_000;
 
 const flush: Fault = {
   id: 'redis-flush',
-  what: 'FLUSHALL on every master.',
+  what: 'FLUSHALL wipes every master.',
   kinds: EVERY_KIND,
   minMs: 0,
   maxMs: 0,
@@ -33,7 +33,7 @@ const flush: Fault = {
 
 const restartEmpty: Fault = {
   id: 'redis-restart-empty',
-  what: 'Redis is killed with SIGKILL and started again with nothing in it.',
+  what: 'Redis is killed with SIGKILL and restarted empty.',
   kinds: ['single'],
   minMs: 300,
   maxMs: 4_000,
@@ -52,7 +52,7 @@ const restartEmpty: Fault = {
 
 const hang: Fault = {
   id: 'redis-hang',
-  what: 'Redis is stopped with SIGSTOP and goes on later.',
+  what: 'Redis is paused with SIGSTOP and continues later.',
   kinds: ['single'],
   minMs: 3_000,
   maxMs: 8_000,
@@ -71,7 +71,7 @@ const hang: Fault = {
 function pause(id: string, mode: 'ALL' | 'WRITE'): Fault {
   return {
     id,
-    what: `CLIENT PAUSE ${mode} on one master.`,
+    what: `CLIENT PAUSE ${mode} pauses one master.`,
     kinds: EVERY_KIND,
     minMs: PAUSE_MS,
     maxMs: PAUSE_MS,

@@ -6,7 +6,7 @@ import { pickMaster, reviveNodes } from './redis-nodes';
 /** What was written to the old master last may be lost with it. */
 const plannedFailover: Fault = {
   id: 'redis-sentinel-failover',
-  what: 'A Sentinel puts a replica in the place of the master, which lives.',
+  what: 'A Sentinel promotes a replica while the master is still running.',
   kinds: ['sentinel'],
   minMs: 0,
   maxMs: 0,

@@ -1,6 +1,6 @@
 import { seen } from './evidence';
 import { EVERY_KIND, type Fault } from './fault';
-import { ROLES, type Role, restart, restartAs, revive, slotsOf } from './slots';
+import { ROLES, type Role, restart, restartAs, revive, SERVICES, slotsOf } from './slots';
 import { suspend } from './suspend';
 
 const HOUR_MS = 3_600_000;
@@ -26,7 +26,7 @@ export const serviceFaults: readonly Fault[] = [
 function kill(role: Role): Fault {
   return {
     id: `${role}-kill`,
-    what: `One ${role} is killed with SIGKILL and started again a moment later.`,
+    what: `One ${SERVICES[role]} is killed with SIGKILL and restarted a moment later.`,
     kinds: EVERY_KIND,
     minMs: 300,
     maxMs: 4_000,
@@ -48,7 +48,7 @@ function kill(role: Role): Fault {
 function hang(id: string, role: Role, howLong: string, duration: { minMs: number; maxMs: number }): Fault {
   return {
     id,
-    what: `One ${role} is stopped with SIGSTOP for ${howLong}.`,
+    what: `One ${SERVICES[role]} is paused with SIGSTOP for ${howLong}.`,
     kinds: EVERY_KIND,
     ...duration,
     inject: async (world, random) => {
@@ -67,7 +67,7 @@ function hang(id: string, role: Role, howLong: string, duration: { minMs: number
 function rollingRestart(role: Role): Fault {
   return {
     id: `${role}-rolling-restart`,
-    what: `Every ${role} in turn is ended with SIGTERM and started again.`,
+    what: `Every ${SERVICES[role]} in turn is stopped with SIGTERM and restarted.`,
     kinds: EVERY_KIND,
     minMs: 0,
     maxMs: 0,
@@ -95,7 +95,7 @@ function clockSkew(role: Role, direction: 'ahead' | 'behind'): Fault {
   const clockSkewMs = direction === 'ahead' ? HOUR_MS : -HOUR_MS;
   return {
     id: `${role}-clock-${direction}`,
-    what: `One ${role} runs with its clock an hour ${direction}.`,
+    what: `The clock of one ${SERVICES[role]} is an hour ${direction}.`,
     kinds: EVERY_KIND,
     minMs: 3_000,
     maxMs: 8_000,

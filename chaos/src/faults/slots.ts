@@ -5,6 +5,8 @@ export type Role = 'api' | 'gateway';
 
 export const ROLES: readonly Role[] = ['api', 'gateway'];
 
+export const SERVICES: Readonly<Record<Role, string>> = { api: 'send-api', gateway: 'ws-gateway' };
+
 /** The places of one service. */
 export function slotsOf(world: ChaosWorld, role: Role): readonly ServiceSlot[] {
   return role === 'api' ? world.apis : world.gateways;

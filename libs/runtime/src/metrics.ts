@@ -12,7 +12,7 @@ export function createMetrics(service: string): Registry {
   collectDefaultMetrics({ register: registry });
   new Gauge({
     name: `${METRIC_PREFIX}info`,
-    help: 'Always 1; its label names the service.',
+    help: 'Always 1. The label names the service.',
     labelNames: ['service'],
     registers: [registry],
     aggregator: 'first',
@@ -24,7 +24,7 @@ export function createMetrics(service: string): Registry {
 export function createStoreErrors(registry: Registry): Counter<'store'> {
   return new Counter({
     name: `${METRIC_PREFIX}store_errors_total`,
-    help: 'Steps that failed for want of Postgres or Redis.',
+    help: 'Steps that failed because Postgres or Redis was unavailable.',
     labelNames: ['store'],
     registers: [registry],
   });
@@ -34,7 +34,7 @@ export function createStoreErrors(registry: Registry): Counter<'store'> {
 export function createReceiptsRecorded(registry: Registry): Counter<'status'> {
   return new Counter({
     name: `${METRIC_PREFIX}receipts_total`,
-    help: 'Receipts recorded for the first time, by status.',
+    help: 'New receipts, by status.',
     labelNames: ['status'],
     registers: [registry],
   });

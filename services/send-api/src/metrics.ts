@@ -38,7 +38,7 @@ export function createSendApiMetrics(registry: Registry): SendApiMetrics {
   return {
     sends: new Counter({
       name: 'posthorn_sends_total',
-      help: 'POST /v1/messages by what became of it.',
+      help: 'POST /v1/messages requests, by outcome.',
       labelNames: ['outcome'],
       registers,
     }),
@@ -50,48 +50,48 @@ export function createSendApiMetrics(registry: Registry): SendApiMetrics {
     }),
     commitSeconds: new Histogram({
       name: 'posthorn_commit_seconds',
-      help: 'Time from handing a batch of messages to Postgres to its outcome.',
+      help: 'Time that Postgres takes to commit or refuse a batch of messages.',
       buckets: SECONDS,
       registers,
     }),
     batchMessages: new Histogram({
       name: 'posthorn_commit_batch_messages',
-      help: 'Messages that were committed together.',
+      help: 'Messages per commit.',
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
       registers,
     }),
     routeSeconds: new Histogram({
       name: 'posthorn_route_seconds',
-      help: 'Time to route a committed batch by Redis.',
+      help: 'Time to route a committed batch through Redis.',
       buckets: SECONDS,
       registers,
     }),
     routedEntries: new Counter({
       name: 'posthorn_routed_entries_total',
-      help: 'Inbox entries by route: published to a gateway, listed for later, or unknown (left to reconcile).',
+      help: 'Inbox entries, by route: published to a gateway, listed in the offline list, or unknown (left to reconcile).',
       labelNames: ['result'],
       registers,
     }),
     requests: new Counter({
       name: 'posthorn_http_requests_total',
-      help: 'Answers by method, route and status; the route of an unknown path is "none".',
+      help: 'HTTP answers, by method, route and status. The route of an unknown path is "none".',
       labelNames: ['method', 'route', 'status'],
       registers,
     }),
     purgedKeys: new Counter({
       name: 'posthorn_purged_idempotency_keys_total',
-      help: 'Idempotency keys removed after their 24 hours.',
+      help: 'Idempotency keys deleted after 24 hours.',
       registers,
     }),
     partitionChanges: new Counter({
       name: 'posthorn_partition_changes_total',
-      help: 'Partitions of messages that were added ahead of time, or dropped after RETENTION_DAYS.',
+      help: 'Partitions of messages that were added ahead of time or dropped after RETENTION_DAYS.',
       labelNames: ['change'],
       registers,
     }),
     partitionsOverdue: new Gauge({
       name: 'posthorn_partitions_overdue',
-      help: 'Partitions of messages that are due to be added or dropped and were not at the last look, an hour ago at most.',
+      help: 'Partitions that should have been added or dropped by now, as of the last check (at most an hour ago).',
       registers,
     }),
     receipts: createReceiptsRecorded(registry),
@@ -103,7 +103,7 @@ export function createSendApiMetrics(registry: Registry): SendApiMetrics {
 export function watchPendingSends(registry: Registry, countPending: () => number): void {
   const gauge: Gauge = new Gauge({
     name: 'posthorn_pending_sends',
-    help: 'Messages that wait for their commit, those in flight included.',
+    help: 'Messages that wait for their commit, including those in flight.',
     registers: [registry],
     collect: () => gauge.set(countPending()),
   });

@@ -30,44 +30,48 @@ export function createGatewayMetrics(registry: Registry, table: ConnectionTable)
   const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Counter<L> =>
     new Counter({ name: `${METRIC_PREFIX}${name}`, help, labelNames, registers });
 
-  gauge(registry, 'connections', 'Open connections, those being opened included.', () => table.size);
+  gauge(registry, 'connections', 'Open connections, including those being opened.', () => table.size);
   gauge(registry, 'buffered_bytes', 'Unsent bytes of all connections.', () => sum(table, bufferedBytes));
-  gauge(registry, 'in_flight_messages', 'Messages sent and not acknowledged.', () => sum(table, inFlight));
+  gauge(registry, 'in_flight_messages', 'Messages sent but not yet acknowledged.', () =>
+    sum(table, inFlight),
+  );
   gauge(registry, 'full_windows', 'Connections that wait for an acknowledgement.', () => sum(table, isFull));
 
   return {
-    deliveries: counter('deliveries_total', 'Messages written to sockets, by where they came from.', [
-      'source',
-    ]),
+    deliveries: counter('deliveries_total', 'Messages written to sockets, by source.', ['source']),
     deliveryLag: new Histogram({
       name: `${METRIC_PREFIX}delivery_lag_seconds`,
-      help: 'From the commit of a message to its write to the socket, for live messages.',
+      help: 'Time from the commit of a live message to its write to the socket.',
       buckets: LAG_BUCKETS_S,
       registers,
     }),
     skipped: counter(
       'skipped_entries_total',
-      'Entries that devices were told are not kept any more; 0 without RETENTION_DAYS.',
+      'Deleted entries that were reported to devices as skipped. 0 without RETENTION_DAYS.',
     ),
     gapFills: counter('gap_fills_total', 'Holes among live messages that were filled from Postgres.'),
     reconcileRepairs: counter(
       'reconcile_repairs_total',
-      'Messages that only reconcile found; 0 without faults.',
+      'Messages that only reconcile found. 0 without faults.',
     ),
     upgrades: counter('upgrades_total', 'Answers to upgrade requests, by status.', ['status']),
-    closes: counter('closes_total', 'Connections that ended, by close code; 0 is the peer.', ['code']),
-    badFrames: counter('bad_frames_total', 'Frames that got an error frame, by its code.', ['code']),
+    closes: counter(
+      'closes_total',
+      'Closed connections, by close code. 0: the peer closed it, or it broke.',
+      ['code'],
+    ),
+    badFrames: counter('bad_frames_total', 'Bad frames, by the code of the error frame.', ['code']),
     acks: counter('acks_total', 'Acknowledgements, by outcome.', ['outcome']),
     receipts: createReceiptsRecorded(registry),
     droppedNews: counter(
       'dropped_receipt_frames_total',
-      'Receipt frames that were not sent; the receipts are stored.',
+      'Receipt frames that were not sent. The receipts are stored.',
     ),
     incomplete: counter(
       'incomplete_messages_total',
-      'Messages of which a part could not be encoded; it was left out.',
+      'Messages sent without their data, because it could not be encoded.',
     ),
-    rubbish: counter('rubbish_notices_total', 'Notices on the own channel that were none.'),
+    rubbish: counter('rubbish_notices_total', 'Invalid notices on the channel of this gateway.'),
     trimmed: counter('trimmed_entries_total', 'Entries trimmed from offline lists.'),
     storeErrors: createStoreErrors(registry),
   };
