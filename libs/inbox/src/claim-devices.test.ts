@@ -65,6 +65,7 @@ test('§5: each claim raises the fence and tells who held the device, until that
 
 test('§5: two gateways that claim the same devices at once, in opposite orders, get a fence each', async () => {
   const other = await openTestInbox();
+  await other.slowInserts('device', 2);
   const pools = [other.db, other.openAnother()];
   const devices = countTo(20).map((index) => `device-${index}`);
   const results = await Promise.all(

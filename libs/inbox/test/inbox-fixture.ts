@@ -46,6 +46,8 @@ export interface TestInbox {
   openSession(): Promise<Client>;
   /** Resolves once this many statements of ours wait for a lock. */
   whenWaiting(count: number): Promise<void>;
+  /** Has each row that is inserted into a table take so long, so that statements that run at once meet. */
+  slowInserts(table: string, ms: number): Promise<void>;
   /** How many deadlocks Postgres has broken here. Closes what was opened: each connection tells of its own at its end. */
   countDeadlocks(): Promise<number>;
   drop(): Promise<void>;
@@ -84,6 +86,12 @@ export async function openTestInbox(): Promise<TestInbox> {
         );
         return rows.length === count;
       });
+    },
+    slowInserts: async (table, ms) => {
+      await database.query(`
+        CREATE FUNCTION slow_${table}() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_sleep(${ms / 1_000}); RETURN NEW; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION slow_${table}()`);
     },
     countDeadlocks: async () => {
       await close();
