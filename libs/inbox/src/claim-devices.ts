@@ -1,5 +1,5 @@
 import type { InboxDatabase, Statement } from './database';
-import { deviceLock, lockTimeoutSql, LOCK_WAITS } from './lock-wait';
+import { deviceLock, LOCK_WAITS, lockTimeoutSql } from './lock-wait';
 
 /** A connection that wants to be the one of its device. */
 export interface DeviceClaim {

@@ -1,6 +1,6 @@
 import type { ReceiptNews } from '@posthorn/protocol';
 import type { InboxDatabase, Statement } from './database';
-import { lockTimeoutSql, LOCK_WAITS } from './lock-wait';
+import { LOCK_WAITS, lockTimeoutSql } from './lock-wait';
 import { nowSql, nowTextSql } from './message-row';
 import type { DeviceHold } from './release-devices';
 

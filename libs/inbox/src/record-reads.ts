@@ -1,6 +1,6 @@
 import type { ReceiptNews } from '@posthorn/protocol';
 import type { InboxDatabase, Statement } from './database';
-import { lockTimeoutSql, LOCK_WAITS } from './lock-wait';
+import { LOCK_WAITS, lockTimeoutSql } from './lock-wait';
 import { nowSql, timeSql } from './message-row';
 
 /** Messages that a user has read. */

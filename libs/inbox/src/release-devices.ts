@@ -1,5 +1,5 @@
 import type { InboxDatabase, Statement } from './database';
-import { lockTimeoutSql, LOCK_WAITS } from './lock-wait';
+import { LOCK_WAITS, lockTimeoutSql } from './lock-wait';
 
 /** A connection of a device, by what it got when it claimed the device. */
 export interface DeviceHold {

@@ -17,7 +17,7 @@ import type { LockWaits } from '../src/lock-wait';
 import { runMigrations } from '../src/run-migrations';
 
 /** A database that only a test that hangs gives up: no verdict depends on how fast the machine is. */
-export const PATIENT_WAITS: DatabaseWaits = {
+const PATIENT_WAITS: DatabaseWaits = {
   connectMs: HANG_MS,
   lockMs: HANG_MS,
   statementMs: HANG_MS,
