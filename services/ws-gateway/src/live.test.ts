@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type AcceptedMessage, readEntriesOfEpoch } from '@posthorn/inbox';
 import { asSeenBy } from '@posthorn/protocol';
 import type { EntriesItem, GatewayNotice } from '@posthorn/routing';
-import { eventually, FaultProxy } from '@posthorn/testing';
+import { eventually, FaultProxy, whenBlocked } from '@posthorn/testing';
 import { GatewayFixture, range, seqsOf, type TestGateway, texts } from './gateway.fixture';
 
 // As it is; only its calls are counted.
@@ -313,8 +313,11 @@ describe('live delivery', () => {
       const user = fixture.user();
       await fixture.send('alice', user, texts(1));
       const client = await gateway.connectLive(user);
-      proxy.mode = 'drop-replies';
+      const unlock = await fixture.lockDevices();
       client.send({ type: 'ack', seq: 1, ref: 'unknown' });
+      await whenBlocked(fixture.database);
+      proxy.mode = 'drop-replies';
+      await unlock();
       await eventually('committed', async () => (await fixture.device(user)).cursor === 1);
       expect(client.all('ok')).toEqual([]);
       proxy.mode = 'reset';
