@@ -20,17 +20,24 @@ export interface ClientPlayResult {
   fault?: string;
 }
 
-const WITHIN_MS = 15_000;
-const HANDLED_WITHIN_MS = 5_000;
+/** How long the client may take, ms. */
+export interface ClientBounds {
+  /** For a frame or a connection, where its step names no other; 15,000 unless given. */
+  answerMs?: number;
+  /** To hand out all messages after the last step; 5,000 unless given. */
+  handledMs?: number;
+}
+
 const POLL_MS = 20;
 
 /** Plays a transcript as the server. `start` begins the client with the URL of the gateway (`ws://…`). Never throws. */
 export async function playAsServer(
   transcript: ClientTranscript,
   start: (gateway: string) => Promise<ClientUnderTest>,
+  { answerMs = 15_000, handledMs = 5_000 }: ClientBounds = {},
 ): Promise<ClientPlayResult> {
   const { name } = transcript;
-  const play = await ClientPlay.listen();
+  const play = await ClientPlay.listen(answerMs);
   let client: ClientUnderTest | undefined;
   try {
     client = await start(play.url);
@@ -41,7 +48,7 @@ export async function playAsServer(
         .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
       if (fault !== null) return { name, outcome: 'failed', fault: `step ${index + 1} (${what}): ${fault}` };
     }
-    const fault = await findHandledFault(client, transcript.handled);
+    const fault = await findHandledFault(client, transcript.handled, handledMs);
     return fault === null ? { name, outcome: 'passed' } : { name, outcome: 'failed', fault };
   } catch (error) {
     return { name, outcome: 'failed', fault: error instanceof Error ? error.message : String(error) };
@@ -51,8 +58,12 @@ export async function playAsServer(
   }
 }
 
-async function findHandledFault(client: ClientUnderTest, wanted: readonly string[]): Promise<string | null> {
-  const boundAt = performance.now() + HANDLED_WITHIN_MS;
+async function findHandledFault(
+  client: ClientUnderTest,
+  wanted: readonly string[],
+  withinMs: number,
+): Promise<string | null> {
+  const boundAt = performance.now() + withinMs;
   for (;;) {
     const handled = await client.handled();
     if (JSON.stringify(handled) === JSON.stringify(wanted)) return null;
@@ -64,6 +75,7 @@ async function findHandledFault(client: ClientUnderTest, wanted: readonly string
 
 class ClientPlay {
   readonly #server: WebSocketServer;
+  readonly #answerMs: number;
   readonly #bindings: Bindings = new Map();
   /** Connections that came and no step has taken yet, with their queries. */
   readonly #arrived: { socket: WebSocket; query: Json }[] = [];
@@ -72,8 +84,9 @@ class ClientPlay {
   #steppedAt = performance.now();
   #wake: () => void = () => undefined;
 
-  private constructor(server: WebSocketServer) {
+  private constructor(server: WebSocketServer, answerMs: number) {
     this.#server = server;
+    this.#answerMs = answerMs;
     server.on('connection', (socket, request) => {
       const url = new URL(request.url ?? '/', 'ws://here');
       this.#arrived.push({ socket, query: Object.fromEntries(url.searchParams) });
@@ -81,10 +94,10 @@ class ClientPlay {
     });
   }
 
-  static async listen(): Promise<ClientPlay> {
+  static async listen(answerMs: number): Promise<ClientPlay> {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'posthorn.v1' });
     await once(server, 'listening');
-    return new ClientPlay(server);
+    return new ClientPlay(server, answerMs);
   }
 
   get url(): string {
@@ -107,7 +120,7 @@ class ClientPlay {
       case 'connects': {
         const { socket, query } = await this.#first(
           this.#arrived,
-          step.withinMs ?? WITHIN_MS,
+          step.withinMs ?? this.#answerMs,
           'no connection came',
         );
         const waitedMs = performance.now() - this.#steppedAt;
@@ -124,7 +137,7 @@ class ClientPlay {
       case 'sends':
         return difference(
           step.frame,
-          await this.#first(this.#frames, WITHIN_MS, 'no frame came'),
+          await this.#first(this.#frames, this.#answerMs, 'no frame came'),
           this.#bindings,
         );
       case 'staysAway':
@@ -135,7 +148,11 @@ class ClientPlay {
 
   async #expectAck(seq: number): Promise<string | null> {
     for (;;) {
-      const frame = await this.#first(this.#frames, WITHIN_MS, `nothing was acknowledged through ${seq}`);
+      const frame = await this.#first(
+        this.#frames,
+        this.#answerMs,
+        `nothing was acknowledged through ${seq}`,
+      );
       const { type, seq: acknowledged } = frame as { type?: string; seq?: number };
       if (type !== 'ack' || acknowledged === undefined || acknowledged > seq)
         return `${JSON.stringify(frame)} came instead of an ack through ${seq}`;

@@ -12,6 +12,7 @@ import {
   type ServerUnderTest,
   serverTranscripts,
 } from '@posthorn/conformance';
+import { HANG_MS } from '@posthorn/testing';
 import { WebSocket } from 'ws';
 import { read, repoFile } from './docs/repository';
 import { World } from './fixture';
@@ -25,6 +26,7 @@ beforeAll(async () => {
     api: world.sendApis[0]?.url ?? '',
     gateway: world.gateways[0]?.url.replace('http', 'ws') ?? '',
     token: (user) => world.token(user),
+    withinMs: HANG_MS,
   };
 });
 
@@ -93,7 +95,8 @@ describe('our client', () => {
   it.each(clientTranscripts().map((transcript) => [transcript.name, transcript] as const))(
     '%s',
     async (name, transcript) => {
-      expect(await playAsServer(transcript, startClient)).toEqual({ name, outcome: 'passed' });
+      const bounds = { answerMs: HANG_MS, handledMs: HANG_MS };
+      expect(await playAsServer(transcript, startClient, bounds)).toEqual({ name, outcome: 'passed' });
     },
   );
 
