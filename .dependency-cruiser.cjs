@@ -173,7 +173,7 @@ module.exports = {
           TESTS,
           '\\.d\\.ts$',
           '/src/(main|index|posthorn|conformance|soak|chaos|figures|fuzz|churn|bench|simulate)\\.ts$',
-          '^(chaos|bench)/[^/]+\\.cjs$',
+          '^(chaos|bench|e2e)/[^/]+\\.cjs$',
           '^libs/inspector/assets/',
         ],
       },
