@@ -5,9 +5,13 @@ import { promisify } from 'node:util';
 import type { ServerFrame } from '@posthorn/protocol';
 import type { ServiceProcess } from '@posthorn/stack';
 import { type Balancer, findHaproxy, startBalancer, type Upstream } from '@posthorn/stack';
-import { eventually, TestClient } from '@posthorn/testing';
+import { eventually, hasTool, TestClient } from '@posthorn/testing';
 import { repoFile } from './docs/repository';
 import { World } from './fixture';
+
+const itWithHaproxy = hasTool('haproxy') ? it : it.skip;
+
+const describeWithHaproxy = hasTool('haproxy') ? describe : describe.skip;
 
 /** Half of it is the balancer's to notice a stop: three times what its two checks take. */
 const DRAIN_MS = 6_000;
@@ -99,14 +103,14 @@ class Device {
   }
 }
 
-it('has a configuration for names as well, which HAProxy takes (docker-compose.yml)', async () => {
+itWithHaproxy('has a configuration for names as well, which HAProxy takes (docker-compose.yml)', async () => {
   const { command, env } = await findHaproxy();
   const files = ['defaults.cfg', 'names.cfg'].flatMap((file) => ['-f', repoFile(`deploy/haproxy/${file}`)]);
   const check = promisify(execFile)(command, ['-c', ...files], { env: { ...process.env, ...env } });
   await expect(check).resolves.toBeDefined();
 });
 
-it('§2.4: a readiness that is slow to answer takes no server out', async () => {
+itWithHaproxy('§2.4: a readiness that is slow to answer takes no server out', async () => {
   const servers = await Promise.all([200, 200, 426, 426].map((status) => SlowServer.listen(status)));
   const [api1, api2, gateway1, gateway2] = servers.map(({ upstream }) => upstream);
   if (!api1 || !api2 || !gateway1 || !gateway2) throw new Error('a server is missing');
@@ -120,7 +124,7 @@ it('§2.4: a readiness that is slow to answer takes no server out', async () => 
   }
 });
 
-describe('behind a balancer (deploy/haproxy)', () => {
+describeWithHaproxy('behind a balancer (deploy/haproxy)', () => {
   const devices: Device[] = [];
   let traffic: Traffic | undefined;
 

@@ -1,9 +1,11 @@
 import { findChromium } from '@posthorn/stack';
-import { eventually, FaultProxy } from '@posthorn/testing';
+import { eventually, FaultProxy, hasTool } from '@posthorn/testing';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { type App, startApp } from './client-app.fixture';
 import { ReadmeCode } from './client-readme.fixture';
 import { World } from './fixture';
+
+const describeWithChromium = hasTool('chromium') ? describe : describe.skip;
 
 const MESSAGES = 320;
 /** So many are still on their way when a fault comes. */
@@ -80,7 +82,7 @@ function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, n) => String(n + 1));
 }
 
-describe('the client in Chromium', () => {
+describeWithChromium('the client in Chromium', () => {
   it('§1: shows each of 320 messages once, in order: its gateway killed, Redis wiped, reloaded, crashed, cut off', async () => {
     const alice = world.user('alice');
     let page = await openPage();
@@ -167,7 +169,7 @@ describe('the client in Chromium', () => {
   });
 });
 
-describe('stores of the browser', () => {
+describeWithChromium('stores of the browser', () => {
   it.each(['localStorageStore', 'indexedDbStore'])(
     '%s keeps what it is given, over a reload',
     async (store) => {

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DemoServer, demoOrigins } from '@posthorn/demo-server';
 import { findChromium, freePort, mintToken, type Stack, startStack, startStackDemo } from '@posthorn/stack';
-import { eventually, FaultProxy } from '@posthorn/testing';
+import { eventually, FaultProxy, hasTool } from '@posthorn/testing';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { repoFile } from './docs/repository';
+
+const itWithChromium = hasTool('chromium') ? it : it.skip;
 
 const SECRET = 'a-secret-for-the-demo-of-the-tests';
 /** `UPDATE_SCREENSHOTS=1` puts what is seen into the docs. */
@@ -131,7 +133,7 @@ async function shoot(name: string): Promise<void> {
   await page.screenshot({ path: repoFile(`docs/images/${name}.png`) });
 }
 
-it('two people chat; one goes offline and comes back; the ticks are right', async () => {
+itWithChromium('two people chat; one goes offline and comes back; the ticks are right', async () => {
   await write('alice', 'Are you there?');
   await lastTick('alice', 'read');
   expect(await heard('bob')).toEqual(['Are you there?']);
@@ -172,62 +174,65 @@ it('two people chat; one goes offline and comes back; the ticks are right', asyn
   expect(faults).toEqual([]);
 });
 
-it('§1: shows each of 300 messages once, in order: gateways killed, Redis wiped, reloaded, cut off', async () => {
-  /** Each hundred meets its faults while it is on the way. */
-  const hundreds: (() => Promise<unknown>)[][] = [
-    [
-      () => page.click('button:has-text("Kill bob’s gateway")'),
-      () => page.click('button:has-text("Wipe Redis")'),
-      () => page.reload(),
-    ],
-    [
-      () => page.click('button:has-text("Kill alice’s gateway")'),
-      async () => {
-        for (const proxy of proxies) proxy.mode = 'blackhole';
-        await page.waitForSelector(phone('bob', ':not([data-state=online])'));
-        for (const proxy of proxies) {
-          proxy.mode = 'pass';
-          proxy.cut();
-        }
-      },
-    ],
-    [
-      async () => {
-        await context.setOffline(true);
-        for (const proxy of proxies) proxy.cut();
-        await context.setOffline(false);
-      },
-      () => page.reload(),
-      async () => {
-        await page.click(phone('bob', ' .power'));
-        await page.click('button:has-text("Wipe Redis")');
-        await page.click(phone('bob', ' .power'));
-      },
-    ],
-  ];
-  for (const [index, attacks] of hundreds.entries()) {
-    const before = index * 100;
-    await page.click('button:has-text("alice writes 100"):not([disabled])');
-    await eventually('all are in the outbox', async () => (await countOf('alice')) === before + 100);
-    for (const [turn, attack] of attacks.entries()) {
-      const enough = before + (100 * turn) / attacks.length;
-      await eventually(`bob has ${enough}`, async () => (await countOf('bob')) >= enough);
-      await attack();
+itWithChromium(
+  '§1: shows each of 300 messages once, in order: gateways killed, Redis wiped, reloaded, cut off',
+  async () => {
+    /** Each hundred meets its faults while it is on the way. */
+    const hundreds: (() => Promise<unknown>)[][] = [
+      [
+        () => page.click('button:has-text("Kill bob’s gateway")'),
+        () => page.click('button:has-text("Wipe Redis")'),
+        () => page.reload(),
+      ],
+      [
+        () => page.click('button:has-text("Kill alice’s gateway")'),
+        async () => {
+          for (const proxy of proxies) proxy.mode = 'blackhole';
+          await page.waitForSelector(phone('bob', ':not([data-state=online])'));
+          for (const proxy of proxies) {
+            proxy.mode = 'pass';
+            proxy.cut();
+          }
+        },
+      ],
+      [
+        async () => {
+          await context.setOffline(true);
+          for (const proxy of proxies) proxy.cut();
+          await context.setOffline(false);
+        },
+        () => page.reload(),
+        async () => {
+          await page.click(phone('bob', ' .power'));
+          await page.click('button:has-text("Wipe Redis")');
+          await page.click(phone('bob', ' .power'));
+        },
+      ],
+    ];
+    for (const [index, attacks] of hundreds.entries()) {
+      const before = index * 100;
+      await page.click('button:has-text("alice writes 100"):not([disabled])');
+      await eventually('all are in the outbox', async () => (await countOf('alice')) === before + 100);
+      for (const [turn, attack] of attacks.entries()) {
+        const enough = before + (100 * turn) / attacks.length;
+        await eventually(`bob has ${enough}`, async () => (await countOf('bob')) >= enough);
+        await attack();
+      }
     }
-  }
-  const all = hundreds.length * 100;
-  const account = `[data-from=alice]:has-text("${all} accepted"):has-text("${all} arrived"):has-text("0 on the way")`;
-  await page.waitForSelector(account);
-  await page.waitForSelector('[data-from=alice]:has-text("0 twice"):has-text("0 in the outbox")');
-  await shoot('demo-account');
-  for (const name of ['alice', 'bob']) await page.click(phone(name, ' button:has-text("before")'));
-  const expected = Array.from({ length: all }, (_, index) => `message ${(index % 100) + 1} of 100`);
-  expect(await heard('bob')).toEqual(expected);
-  expect(await ticks('alice')).toHaveLength(all);
-  await eventually('all are read', async () => (await ticks('alice')).every((state) => state === 'read'));
-});
+    const all = hundreds.length * 100;
+    const account = `[data-from=alice]:has-text("${all} accepted"):has-text("${all} arrived"):has-text("0 on the way")`;
+    await page.waitForSelector(account);
+    await page.waitForSelector('[data-from=alice]:has-text("0 twice"):has-text("0 in the outbox")');
+    await shoot('demo-account');
+    for (const name of ['alice', 'bob']) await page.click(phone(name, ' button:has-text("before")'));
+    const expected = Array.from({ length: all }, (_, index) => `message ${(index % 100) + 1} of 100`);
+    expect(await heard('bob')).toEqual(expected);
+    expect(await ticks('alice')).toHaveLength(all);
+    await eventually('all are read', async () => (await ticks('alice')).every((state) => state === 'read'));
+  },
+);
 
-it('works on a phone, and for who uses the keyboard', async () => {
+itWithChromium('works on a phone, and for who uses the keyboard', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width).toBeLessThanOrEqual(390);
@@ -247,7 +252,7 @@ it('works on a phone, and for who uses the keyboard', async () => {
   await shoot('demo-phone');
 });
 
-it('gives nothing to other pages', async () => {
+itWithChromium('gives nothing to other pages', async () => {
   const ask = (path: string, headers: Record<string, string>, method = 'GET') =>
     fetch(`${demo.url}${path}`, { method, headers }).then(({ status }) => status);
   expect(await ask('/tokens/alice', {})).toBe(403);

@@ -25,7 +25,7 @@ describe('the catalogue', () => {
   it('describes every fault in a sentence of its own', () => {
     const sentences = CATALOGUE.map(({ what }) => what);
     expect(new Set(sentences).size).toBe(sentences.length);
-    for (const sentence of sentences) expect(sentence).toMatch(/^[A-Z].+\w\.$/);
+    for (const sentence of sentences) expect(sentence).toMatch(/^[A-Z].+[\w)]\.$/);
   });
 
   it('keeps what needs Sentinels or a Cluster, or the links to a single Redis, for those', () => {

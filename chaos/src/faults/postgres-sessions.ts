@@ -24,7 +24,7 @@ const TERMINATE = `
 
 const terminateBackends: Fault = {
   id: 'postgres-terminate-backends',
-  what: 'pg_terminate_backend ends connections of the services in the middle of transactions.',
+  what: 'Postgres ends connections of the services in the middle of transactions (pg_terminate_backend).',
   kinds: EVERY_KIND,
   minMs: 1_000,
   maxMs: 4_000,

@@ -1,6 +1,9 @@
 import { defaultOf, settingsCatalogue } from '@posthorn/runtime';
+import { hasTool } from '@posthorn/testing';
 import { read } from '../docs/repository';
 import { OVERLAYS, ofKind, type Resource, render, type Workload, workloads } from './rendered';
+
+const describeWithKubectl = hasTool('kubectl') ? describe : describe.skip;
 
 /** PROTOCOL §2.5: a stop is cut so long after DRAIN_MS. */
 const CUT_AFTER_S = 6;
@@ -8,7 +11,7 @@ const MARGIN_S = 3;
 const SERVICES = ['send-api', 'ws-gateway'] as const;
 const SECRETS = /SECRET|PASSWORD|TOKEN|DATABASE_URL|REDIS_URL/;
 
-describe.each(OVERLAYS)('the overlay %s', (overlay) => {
+describeWithKubectl.each(OVERLAYS)('the overlay %s', (overlay) => {
   let resources: Resource[];
   beforeAll(async () => {
     resources = await render(`overlays/${overlay}`);

@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PrometheusServer, startPrometheus } from '@posthorn/stack';
-import { eventually } from '@posthorn/testing';
+import { eventually, hasTool } from '@posthorn/testing';
 import { parse } from 'yaml';
 import { tableRows } from '../docs/markdown';
 import { read, root } from '../docs/repository';
 import { World } from '../fixture';
 import { metricsIn, PROMETHEUS_FOLDER, panelQueries, rules } from './rules';
+
+const describeWithPrometheus = hasTool('prometheus') ? describe : describe.skip;
 
 interface Config {
   global: object;
@@ -37,7 +39,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('a real Prometheus that scrapes a real run', () => {
+describeWithPrometheus('a real Prometheus that scrapes a real run', () => {
   it('finds every process, evaluates every rule, knows every metric of the dashboards, and alerts of nothing', async () => {
     const [alice, bob] = [world.user('alice'), world.user('bob')];
     const client = await world.connect(bob);

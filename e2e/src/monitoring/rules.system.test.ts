@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findPrometheus } from '@posthorn/stack';
+import { hasTool } from '@posthorn/testing';
 import { parse } from 'yaml';
 import { codeSpans, section, tableRows } from '../docs/markdown';
 import { filesBelow, read, root } from '../docs/repository';
 import { metricsIn, PROMETHEUS_FOLDER, panelQueries, rules } from './rules';
+
+const describeWithPrometheus = hasTool('prometheus') ? describe : describe.skip;
 
 const RUNBOOKS = 'docs/runbooks';
 const SECTIONS = ['## What it means', '## What users see', '## Look', '## Do', '## Escalate'];
@@ -25,11 +28,11 @@ const recorded = new Set(rules().flatMap(({ record = [] }) => record));
 const pages = filesBelow(RUNBOOKS).filter((path) => !path.endsWith('/README.md'));
 
 let promtool = '';
-beforeAll(async () => {
-  ({ promtool } = await findPrometheus());
-});
+describeWithPrometheus('promtool', () => {
+  beforeAll(async () => {
+    ({ promtool } = await findPrometheus());
+  });
 
-describe('promtool', () => {
   it('takes the configuration and the rules', () => {
     expect(run('check', 'config', join(root, PROMETHEUS_FOLDER, 'prometheus.yml'))).toMatch(/SUCCESS/);
   });
