@@ -103,7 +103,7 @@ module.exports = {
         pathNot: [
           '^(libs|services)/$2/',
           '/src/(index|node)\\.ts$',
-          '^libs/runtime/src/(mint-token|settings-catalogue)\\.ts$',
+          '^libs/runtime/src/(auth/mint-token|settings/settings-catalogue)\\.ts$',
         ],
       },
     },
@@ -153,7 +153,7 @@ module.exports = {
       name: 'pure-delivery',
       comment: 'What decides what is sent next knows no socket, clock or store.',
       severity: 'error',
-      from: { path: '^services/ws-gateway/src/delivery\\.ts$' },
+      from: { path: '^services/ws-gateway/src/session/delivery\\.ts$' },
       to: { path: '.' },
     },
     {

@@ -2,7 +2,7 @@
 module.exports = (displayName) => ({
   displayName,
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/src/**/*.test.ts'],
+  testMatch: ['<rootDir>/{src,test}/**/*.test.ts'],
   globalSetup: require.resolve('./jest.global-setup.cjs'),
   globalTeardown: require.resolve('./jest.global-teardown.cjs'),
   setupFiles: ['reflect-metadata'],

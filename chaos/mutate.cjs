@@ -1,7 +1,7 @@
 /**
  * A preload (`node --require`) that changes built code when it is loaded: for bugs on purpose and for faults at a
  * certain place, so that the code itself has no hooks for them. CHAOS_MUTATIONS holds them as JSON:
- * [{"file": "libs/inbox/dist/move-cursors.js", "find": "…", "replace": "…"}], paths relative to the repository.
+ * [{"file": "libs/inbox/dist/statements/move-cursors.js", "find": "…", "replace": "…"}], paths relative to the repository.
  * All are applied at the start of the process, before anything else is loaded; one that does not fit ends it with 70.
  */
 const { readFileSync, realpathSync } = require('node:fs');

@@ -249,7 +249,7 @@ describe('the connection', () => {
     const { client, texts, statuses } = open(bob);
     await isState(client, 'online');
     gateway.mode = 'blackhole';
-    // When exactly: libs/client/src/watchdog.test.ts.
+    // When exactly: libs/client/src/connection/watchdog.test.ts.
     await eventually('noticed', () => client.status.state !== 'online');
     expect(statuses).toContainEqual(
       expect.objectContaining({ state: 'offline', why: 'nothing was heard of the gateway' }),

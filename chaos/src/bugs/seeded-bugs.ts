@@ -17,12 +17,12 @@ export interface SeededBug {
   faults?: readonly string[];
 }
 
-const ACCEPT = 'libs/inbox/dist/commit-sends.js';
-const ACKS = 'services/ws-gateway/dist/ack-committer.js';
-const DELIVERY = 'services/ws-gateway/dist/delivery.js';
-const HOST = 'services/ws-gateway/dist/gateway-host.js';
-const RECONCILER = 'services/ws-gateway/dist/reconciler.js';
-const SESSION = 'services/ws-gateway/dist/session.js';
+const ACCEPT = 'libs/inbox/dist/statements/commit-sends.js';
+const ACKS = 'services/ws-gateway/dist/acknowledge/ack-committer.js';
+const DELIVERY = 'services/ws-gateway/dist/session/delivery.js';
+const HOST = 'services/ws-gateway/dist/holding/gateway-host.js';
+const RECONCILER = 'services/ws-gateway/dist/arrivals/reconciler.js';
+const SESSION = 'services/ws-gateway/dist/session/session.js';
 
 const SEND_ENTRY =
   'transport.send((0, protocol_1.encodeMessageFrame)(next.seq, next.messageJson, next.isIncomplete));';
@@ -116,7 +116,7 @@ export const seededBugs: readonly SeededBug[] = [
     services: ['ws-gateway'],
     mutations: [
       {
-        file: 'services/ws-gateway/dist/notices.js',
+        file: 'services/ws-gateway/dist/arrivals/notices.js',
         find: 'const sessions = table.of(user);',
         replace: 'const sessions = [...table.all()];',
       },
@@ -227,7 +227,7 @@ export const seededBugs: readonly SeededBug[] = [
     services: ['ws-gateway'],
     mutations: [
       {
-        file: 'services/ws-gateway/dist/receipt-news.js',
+        file: 'services/ws-gateway/dist/receipts/receipt-news.js',
         find: 'for (const session of this.#table.of(sender)) {',
         replace: 'for (const session of this.#table.of(user)) {',
       },
@@ -239,7 +239,7 @@ export const seededBugs: readonly SeededBug[] = [
     services: ['ws-gateway'],
     mutations: [
       {
-        file: 'libs/inbox/dist/read-entries.js',
+        file: 'libs/inbox/dist/statements/read-entries.js',
         find: 'CASE WHEN m.sender = asked.user_id THEN m.recipients END AS recipients',
         replace: 'm.recipients',
       },
@@ -285,7 +285,7 @@ export const seededBugs: readonly SeededBug[] = [
         replace: 'void presence.withdraw(session.user);',
       },
       {
-        file: 'services/ws-gateway/dist/presence-keeper.js',
+        file: 'services/ws-gateway/dist/holding/presence-keeper.js',
         find: 'async reassert() {',
         replace: `async withdraw(user) {
           const { presence, gateway } = this.#options;
@@ -344,7 +344,7 @@ export const seededBugs: readonly SeededBug[] = [
     services: ['send-api', 'ws-gateway'],
     mutations: [
       {
-        file: 'libs/inbox/dist/durability.js',
+        file: 'libs/inbox/dist/database/durability.js',
         find: 'if (unlogged.length > 0) {',
         replace: 'if (unlogged.length > 99) {',
       },

@@ -38,7 +38,7 @@ export interface StartVariant {
 
 /** One piece of built code replaced by another when it is loaded. */
 export interface Mutation {
-  /** Relative to the repository: `libs/inbox/dist/accept-messages.js`. */
+  /** Relative to the repository: `libs/inbox/dist/commit/accept-messages.js`. */
   file: string;
   /** Must be there exactly once. */
   find: string;

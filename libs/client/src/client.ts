@@ -1,25 +1,25 @@
 import type { ReceiptStatus, ServerFrame, SkippedRange } from '@posthorn/protocol';
-import { Acker } from './acker.ts';
-import { Api } from './api.ts';
-import { CatchUp } from './catch-up.ts';
 import { ClientError, inWords, reportUnheard } from './client-error.ts';
-import type { Connection, Welcome } from './connection.ts';
-import { DeliveryLoop } from './delivery-loop.ts';
+import type { Connection, Welcome } from './connection/connection.ts';
+import { Link } from './connection/link.ts';
+import { Pause } from './connection/pause.ts';
+import type { Status } from './connection/status.ts';
+import { onWakeUp } from './connection/wake-ups.ts';
+import type { WebSocketClass } from './connection/web-socket.ts';
 import { Emitter } from './emitter.ts';
-import { Identity } from './identity.ts';
-import { type Delivery, Intake, type MessageHandler } from './intake.ts';
-import { Link } from './link.ts';
+import { Api } from './http/api.ts';
+import { Acker } from './intake/acker.ts';
+import { CatchUp } from './intake/catch-up.ts';
+import { DeliveryLoop } from './intake/delivery-loop.ts';
+import { type Delivery, Intake, type MessageHandler } from './intake/intake.ts';
 import type { Settings } from './options.ts';
-import { Outbox } from './outbox.ts';
-import type { Draft, Outgoing } from './outgoing.ts';
-import { Pause } from './pause.ts';
-import { ReadMarks } from './read-marks.ts';
-import type { Status } from './status.ts';
-import { asCursor, type Cursor, isPromise } from './store.ts';
+import { Outbox } from './outbox/outbox.ts';
+import type { Draft, Outgoing } from './outbox/outgoing.ts';
+import { ReadMarks } from './outbox/read-marks.ts';
+import { asCursor, type Cursor, isPromise } from './stores/store.ts';
 import { type WatchedStore, watchedStore } from './stores/watched-store.ts';
-import { TokenSource } from './token-source.ts';
-import { onWakeUp } from './wake-ups.ts';
-import type { WebSocketClass } from './web-socket.ts';
+import { Identity } from './tokens/identity.ts';
+import { TokenSource } from './tokens/token-source.ts';
 
 /** News of a message that this user has sent, from whichever device. */
 export interface Receipt {

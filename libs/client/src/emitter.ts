@@ -1,4 +1,4 @@
-import { isPromise } from './store.ts';
+import { isPromise } from './stores/store.ts';
 
 /** Who listens to what, with types. A listener that throws does not keep the others from being told. */
 export class Emitter<Events extends object> {

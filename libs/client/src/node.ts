@@ -1,6 +1,6 @@
 import { Client } from './client.ts';
+import type { WebSocketClass } from './connection/web-socket.ts';
 import { type ClientOptions, readOptions } from './options.ts';
-import type { WebSocketClass } from './web-socket.ts';
 
 export * from './exports.ts';
 export { fileStore } from './stores/file-store.ts';

@@ -1,7 +1,7 @@
 import { DEFAULT_DEVICE, DEVICE_ID_RULE, isDeviceId } from '@posthorn/protocol';
-import type { Cursor, Store } from './store.ts';
+import type { WebSocketClass } from './connection/web-socket.ts';
 import { memoryStore } from './stores/memory-store.ts';
-import type { WebSocketClass } from './web-socket.ts';
+import type { Cursor, Store } from './stores/store.ts';
 
 /** What `connect` takes. */
 export interface ClientOptions {

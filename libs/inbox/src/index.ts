@@ -1,24 +1,29 @@
-export * from './accept-messages';
-export * from './claim-devices';
-export * from './commit-around-locks';
-export * from './compare-inboxes';
-export { type DatabaseFaults, type DatabaseLog, type DatabaseOptions, InboxDatabase } from './database';
-export { DATABASE_WAITS, type DatabaseWaits } from './database-waits';
-export * from './find-connected-devices';
-export * from './find-delivery';
-export * from './find-last-seen';
-export * from './find-lowest-cursors';
-export { findMessage } from './find-message';
-export * from './find-receipts';
-export * from './find-user';
-export * from './keep-partitions';
-export { deviceLock, LOCK_WAITS, readerLock } from './lock-wait';
-export { LockedLane } from './locked-lane';
-export * from './move-cursors';
-export * from './new-message';
-export { LockedError, OutageError } from './outage';
-export * from './purge-idempotency-keys';
-export * from './read-entries';
-export * from './read-inbox-page';
-export * from './record-reads';
-export * from './release-devices';
+export * from './commit/accept-messages';
+export * from './commit/commit-around-locks';
+export { deviceLock, LOCK_WAITS, readerLock } from './commit/lock-wait';
+export { LockedLane } from './commit/locked-lane';
+export * from './commit/new-message';
+export {
+  type DatabaseFaults,
+  type DatabaseLog,
+  type DatabaseOptions,
+  InboxDatabase,
+} from './database/database';
+export { DATABASE_WAITS, type DatabaseWaits } from './database/database-waits';
+export { LockedError, OutageError } from './database/outage';
+export * from './schema/keep-partitions';
+export * from './statements/claim-devices';
+export * from './statements/compare-inboxes';
+export * from './statements/find-connected-devices';
+export * from './statements/find-delivery';
+export * from './statements/find-last-seen';
+export * from './statements/find-lowest-cursors';
+export { findMessage } from './statements/find-message';
+export * from './statements/find-receipts';
+export * from './statements/find-user';
+export * from './statements/move-cursors';
+export * from './statements/purge-idempotency-keys';
+export * from './statements/read-entries';
+export * from './statements/read-inbox-page';
+export * from './statements/record-reads';
+export * from './statements/release-devices';

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { runMigrations } from './run-migrations';
+import { runMigrations } from './schema/run-migrations';
 
 const { stdout, stderr } = process;
 void runMigrations(process.argv.slice(2), process.env, { stdout, stderr }).then((code) => {

@@ -12,9 +12,9 @@ import {
   locksOfSend,
   type NewMessage,
 } from '../src';
-import type { DatabaseWaits } from '../src/database-waits';
-import type { LockWaits } from '../src/lock-wait';
-import { runMigrations } from '../src/run-migrations';
+import type { LockWaits } from '../src/commit/lock-wait';
+import type { DatabaseWaits } from '../src/database/database-waits';
+import { runMigrations } from '../src/schema/run-migrations';
 
 /** A database that only a test that hangs gives up: no verdict depends on how fast the machine is. */
 const PATIENT_WAITS: DatabaseWaits = {

@@ -1,19 +1,19 @@
-export type { EntriesItem, ListedEntry, RoutableMessage } from './envelope';
-export * from './gateway-channel';
-export * from './gateway-directory';
-export { type GatewayNotice, MAX_INSPECTED } from './gateway-notice';
+export type { EntriesItem, ListedEntry, RoutableMessage } from './channel/envelope';
+export * from './channel/gateway-channel';
+export { type GatewayNotice, MAX_INSPECTED } from './channel/gateway-notice';
+export * from './channel/notifier';
 export { Keys } from './keys';
-export * from './lease';
-export { LiveGateways } from './live-gateways';
-export * from './notifier';
-export * from './offline-list';
-export * from './presence';
-export { RedisConnection } from './redis-connection';
-export { type RedisFacts, type RedisNodeFacts, readRedisFacts } from './redis-facts';
-export type { RedisLog } from './redis-options';
-export { RedisOutageError } from './redis-outage-error';
-export * from './router';
-export * from './send-limiter';
+export * from './offline-list/offline-list';
+export * from './presence/gateway-directory';
+export * from './presence/lease';
+export { LiveGateways } from './presence/live-gateways';
+export * from './presence/presence';
+export { RedisConnection } from './redis/redis-connection';
+export { type RedisFacts, type RedisNodeFacts, readRedisFacts } from './redis/redis-facts';
+export type { RedisLog } from './redis/redis-options';
+export { RedisOutageError } from './redis/redis-outage-error';
+export * from './route/router';
+export * from './send-limit/send-limiter';
 export {
   LEASE_RENEW_MS,
   LIVENESS_MAX_AGE_MS,

@@ -13,10 +13,10 @@ import {
   type RoutableMessage,
   Router,
 } from '../src';
-import { type GatewayNotice, parseGatewayNotice } from '../src/gateway-notice';
-import { closeRedis } from '../src/lasting-redis';
-import { LiveGateways } from '../src/live-gateways';
-import { RedisConnection } from '../src/redis-connection';
+import { type GatewayNotice, parseGatewayNotice } from '../src/channel/gateway-notice';
+import { LiveGateways } from '../src/presence/live-gateways';
+import { closeRedis } from '../src/redis/lasting-redis';
+import { RedisConnection } from '../src/redis/redis-connection';
 import { REDIS_WAITS, type RedisWaits } from '../src/times';
 
 export const EPOCH = 'epoch-1';

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintToken } from '@posthorn/runtime';
-import { isAlive } from './command-of';
+import { isAlive } from './process/command-of';
 import { type Stack, startStack } from './stack';
-import { playStory } from './story';
+import { playStory } from './story/story';
 
 const { POSTHORN_TEST_REDIS_URL: redisUrl = '' } = process.env;
 const secret = 'a secret of the tests, 32 bytes or more';

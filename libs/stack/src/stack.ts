@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { findRedisServer } from './find-redis-server';
-import { freePort } from './free-port';
-import { migrateDatabase } from './migrate-database';
 import { redisCacheFolder } from './paths';
-import { type PostgresServer, startPostgres } from './postgres-server';
-import { type RedisServer, startRedis } from './redis-server';
-import { type ServiceName, type ServiceProcess, startService } from './service-process';
+import { migrateDatabase } from './postgres/migrate-database';
+import { type PostgresServer, startPostgres } from './postgres/postgres-server';
+import { freePort } from './process/free-port';
+import { type ServiceName, type ServiceProcess, startService } from './process/service-process';
+import { StopList } from './process/stop-list';
+import { type RedisServer, startRedis } from './redis/redis-server';
 import { quietly, type Step } from './step';
-import { StopList } from './stop-list';
+import { findRedisServer } from './tools/find-redis-server';
 
 /** What to start. */
 export interface StackOptions {

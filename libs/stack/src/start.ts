@@ -1,16 +1,16 @@
 import { parseArgs } from 'node:util';
 import { demoOrigins } from '@posthorn/demo-server';
 import { mintToken } from '@posthorn/runtime/mint-token';
-import { keepDevSecret, tellDevEnv } from './dev-env';
-import { freePort } from './free-port';
 import { localFolder } from './paths';
-import type { ServiceName, ServiceProcess } from './service-process';
+import { freePort } from './process/free-port';
+import type { ServiceName, ServiceProcess } from './process/service-process';
+import { takeStartLock } from './process/start-lock';
+import { StopList } from './process/stop-list';
 import { type Stack, startStack } from './stack';
-import { startStackDemo } from './stack-demo';
-import { takeStartLock } from './start-lock';
 import type { Step } from './step';
-import { StopList } from './stop-list';
-import { playStory, type Tokens } from './story';
+import { keepDevSecret, tellDevEnv } from './story/dev-env';
+import { startStackDemo } from './story/stack-demo';
+import { playStory, type Tokens } from './story/story';
 
 const EX_USAGE = 64;
 const TOKEN_TTL_S = 12 * 3_600;

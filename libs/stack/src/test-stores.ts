@@ -3,11 +3,11 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { guardFolder } from './guard';
-import { migrateDatabase } from './migrate-database';
-import { startPostgres } from './postgres-server';
-import { startRedis } from './redis-server';
-import { StopList } from './stop-list';
+import { migrateDatabase } from './postgres/migrate-database';
+import { startPostgres } from './postgres/postgres-server';
+import { guardFolder } from './process/guard';
+import { StopList } from './process/stop-list';
+import { startRedis } from './redis/redis-server';
 
 /** The stores that all tests of a run share. */
 export interface TestStores {

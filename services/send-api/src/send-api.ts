@@ -27,20 +27,20 @@ import {
   type ServiceContext,
   TokenVerifier,
 } from '@posthorn/runtime';
-import { createApp } from './app';
-import { createAuthenticate } from './authenticate';
-import { disconnectRoute } from './disconnect-route';
-import { createEndpoints } from './endpoints';
-import { HttpServer } from './http-server';
-import { Janitor } from './janitor';
+import { createApp } from './http/app';
+import { createAuthenticate } from './http/authenticate';
+import { disconnectRoute } from './http/disconnect-route';
+import { createEndpoints } from './http/endpoints';
+import { HttpServer } from './http/http-server';
 import { MessageCommitter } from './messages/message-committer';
 import { defineSendMessage } from './messages/send-message.dto';
 import { createSendApiMetrics, watchPendingSends } from './metrics';
-import { PartitionKeeper } from './partition-keeper';
 import { ReadCommitter } from './receipts/read-committer';
 import { buildOpenApi } from './reference/openapi';
 import { createReferencePage } from './reference/page';
 import { SEND_API_WAITS } from './send-api-waits';
+import { Janitor } from './upkeep/janitor';
+import { PartitionKeeper } from './upkeep/partition-keeper';
 import { dtoValidator } from './validation/validate-dto';
 import { within } from './within';
 

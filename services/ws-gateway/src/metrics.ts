@@ -1,7 +1,7 @@
 import { createReceiptsRecorded, createStoreErrors, METRIC_PREFIX } from '@posthorn/runtime';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { ConnectionTable } from './connection-table';
-import type { Session } from './session';
+import type { ConnectionTable } from './holding/connection-table';
+import type { Session } from './session/session';
 
 const LAG_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 

@@ -20,33 +20,33 @@ import {
   type ServiceContext,
   TokenVerifier,
 } from '@posthorn/runtime';
-import { AckCommitter } from './ack-committer';
-import { AckMoves } from './ack-moves';
+import { AckCommitter } from './acknowledge/ack-committer';
+import { AckMoves } from './acknowledge/ack-moves';
+import { LateAcks } from './acknowledge/late-acks';
+import { ListTrimmer } from './acknowledge/list-trimmer';
+import { EntryFetcher } from './arrivals/entry-fetcher';
+import { handleNotice } from './arrivals/notices';
+import { Reconciler } from './arrivals/reconciler';
 import type { ConnectContext } from './connect/connect-steps';
 import { DeviceClaimer } from './connect/device-claimer';
+import { endSurplus, type SurplusContext } from './connect/surplus';
 import { handleUpgrade } from './connect/upgrade';
-import { type ConnectionHandlers, Connections } from './connection';
-import { ConnectionClock } from './connection-clock';
-import { connectionPage } from './connection-page';
-import { ConnectionTable } from './connection-table';
-import { DeliveryTraces } from './delivery-traces';
-import { DeviceReleaser } from './device-releaser';
-import { EntryFetcher } from './entry-fetcher';
 import { handleFrame } from './frames/handle-frame';
-import { GatewayHost } from './gateway-host';
 import { type GatewayOptions, gatewayDefaults } from './gateway-options';
-import { openHttpServer } from './http-server';
-import { LateAcks } from './late-acks';
-import { ListTrimmer } from './list-trimmer';
+import { connectionPage } from './holding/connection-page';
+import { ConnectionTable } from './holding/connection-table';
+import { DeviceReleaser } from './holding/device-releaser';
+import { GatewayHost } from './holding/gateway-host';
+import { PresenceKeeper } from './holding/presence-keeper';
+import { sendAway, stopConnections } from './holding/stop-connections';
 import { createGatewayMetrics } from './metrics';
-import { handleNotice } from './notices';
-import { PresenceKeeper } from './presence-keeper';
-import { ReadRecorder } from './read-recorder';
-import { ReceiptTeller } from './receipt-news';
-import { Reconciler } from './reconciler';
-import type { Session } from './session';
-import { sendAway, stopConnections } from './stop-connections';
-import { endSurplus, type SurplusContext } from './surplus';
+import { ReadRecorder } from './receipts/read-recorder';
+import { ReceiptTeller } from './receipts/receipt-news';
+import { DeliveryTraces } from './session/delivery-traces';
+import type { Session } from './session/session';
+import { type ConnectionHandlers, Connections } from './socket/connection';
+import { ConnectionClock } from './socket/connection-clock';
+import { openHttpServer } from './socket/http-server';
 
 /** What a stop waits for close frames that do not leave, once all connections were sent away. */
 const END_CLOSING_MS = 2_000;

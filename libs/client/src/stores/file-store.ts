@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Store } from '../store.ts';
+import type { Store } from './store.ts';
 
 /**
  * Keeps everything in a folder, a file for each name: one folder for each user and device, and one process at a time.

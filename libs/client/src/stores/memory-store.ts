@@ -1,4 +1,4 @@
-import type { Store } from '../store.ts';
+import type { Store } from './store.ts';
 
 /** Forgets everything at a reload: for tests, and for clients that begin anew each time. */
 export function memoryStore(): Store {

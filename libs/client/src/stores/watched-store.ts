@@ -1,4 +1,4 @@
-import { type Awaitable, isPromise, type Store } from '../store.ts';
+import { type Awaitable, isPromise, type Store } from './store.ts';
 
 /** A store of which somebody wants to know when all writes are done. */
 export interface WatchedStore extends Store {

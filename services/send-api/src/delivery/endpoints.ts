@@ -1,11 +1,11 @@
 import type { DeliveryQuery, DeliveryReport } from '@posthorn/inspector';
 import { DEFAULT_DELIVERY_PAGE, MAX_DELIVERY_PAGE } from '@posthorn/protocol';
 import { problem } from '@posthorn/runtime';
-import { sendJson } from '../answer';
-import type { Authenticate } from '../authenticate';
-import type { Endpoint } from '../endpoint';
+import { sendJson } from '../http/answer';
+import type { Authenticate } from '../http/authenticate';
+import type { Endpoint } from '../http/endpoint';
+import { parseInteger, parseQuery } from '../http/query';
 import { messageIdOf } from '../messages/endpoints';
-import { parseInteger, parseQuery } from '../query';
 
 export interface DeliveryOptions {
   readonly authenticate: Authenticate;

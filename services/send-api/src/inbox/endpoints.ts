@@ -1,8 +1,8 @@
 import { DEFAULT_INBOX_PAGE, type InboxItem, MAX_INBOX_PAGE, type SkippedRange } from '@posthorn/protocol';
-import { sendJson } from '../answer';
-import type { Authenticate } from '../authenticate';
-import type { Endpoint } from '../endpoint';
-import { parseInteger, parseQuery } from '../query';
+import { sendJson } from '../http/answer';
+import type { Authenticate } from '../http/authenticate';
+import type { Endpoint } from '../http/endpoint';
+import { parseInteger, parseQuery } from '../http/query';
 
 export interface InboxOptions {
   readonly authenticate: Authenticate;

@@ -1,8 +1,8 @@
 import { isMessageId, type Message } from '@posthorn/protocol';
 import { problem } from '@posthorn/runtime';
-import { sendJson } from '../answer';
-import type { Authenticate } from '../authenticate';
-import type { Endpoint } from '../endpoint';
+import { sendJson } from '../http/answer';
+import type { Authenticate } from '../http/authenticate';
+import type { Endpoint } from '../http/endpoint';
 import { createSendMessage, type SendMessageOptions } from './send-message';
 
 export interface MessageOptions extends SendMessageOptions {

@@ -1,6 +1,6 @@
 import type { ProblemCode } from '@posthorn/runtime';
-import { problemOf } from '../answer-fault';
-import { ClientGoneError } from '../json-body';
+import { problemOf } from '../http/answer-fault';
+import { ClientGoneError } from '../http/json-body';
 import type { SendOutcome } from '../metrics';
 
 /** How the metrics count a send that failed with this error. */

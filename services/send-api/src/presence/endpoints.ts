@@ -1,8 +1,8 @@
 import { isUserId, MAX_PRESENCE_USERS, USER_ID_RULE } from '@posthorn/protocol';
-import { sendJson } from '../answer';
-import type { Authenticate } from '../authenticate';
-import type { Endpoint } from '../endpoint';
-import { invalidQuery, parseQuery } from '../query';
+import { sendJson } from '../http/answer';
+import type { Authenticate } from '../http/authenticate';
+import type { Endpoint } from '../http/endpoint';
+import { invalidQuery, parseQuery } from '../http/query';
 
 export interface PresenceOptions {
   readonly authenticate: Authenticate;

@@ -1,10 +1,10 @@
 import type { ReadOutcome, ReadRequest } from '@posthorn/inbox';
 import type { ReceiptItem, ReceiptNews } from '@posthorn/protocol';
 import { problem } from '@posthorn/runtime';
-import { sendJson, sendNothing } from '../answer';
-import type { Authenticate } from '../authenticate';
-import type { Endpoint } from '../endpoint';
-import { readJsonObject } from '../json-body';
+import { sendJson, sendNothing } from '../http/answer';
+import type { Authenticate } from '../http/authenticate';
+import type { Endpoint } from '../http/endpoint';
+import { readJsonObject } from '../http/json-body';
 import { messageIdOf } from '../messages/endpoints';
 import { dtoValidator } from '../validation/validate-dto';
 import { ReadReceiptsDto } from './read-receipts.dto';

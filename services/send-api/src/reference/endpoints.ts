@@ -1,5 +1,5 @@
 import { buildAsyncApi } from '@posthorn/protocol';
-import type { Endpoint } from '../endpoint';
+import type { Endpoint } from '../http/endpoint';
 import type { OpenApiDocument } from './openapi';
 
 /** `GET /openapi.json` of this service, `GET /asyncapi.json` of the gateways: encoded once, the same for everybody. */

@@ -3,8 +3,8 @@ import { problem } from '@posthorn/runtime';
 import { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import { generateHTML, serve } from 'swagger-ui-express';
-import { sendNothing } from '../answer';
-import { isDecodable } from '../is-decodable';
+import { sendNothing } from '../http/answer';
+import { isDecodable } from '../http/is-decodable';
 
 /**
  * `GET /docs`: the reference for people. Everything it needs comes from this process, so it works offline, and

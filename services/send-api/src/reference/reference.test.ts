@@ -1,8 +1,8 @@
 import { loadSendApiSettings } from '@posthorn/runtime';
 import { createServiceContext, TEST_SECRET } from '@posthorn/testing';
 import request from 'supertest';
-import { type AppOptions, createApp, createRouter } from '../app';
-import { createEndpoints } from '../endpoints';
+import { type AppOptions, createApp, createRouter } from '../http/app';
+import { createEndpoints } from '../http/endpoints';
 import { defineSendMessage } from '../messages/send-message.dto';
 import { createSendApiMetrics } from '../metrics';
 import { dtoValidator } from '../validation/validate-dto';

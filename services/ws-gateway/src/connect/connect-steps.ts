@@ -11,16 +11,16 @@ import {
   problemOfToken,
   type TokenVerifier,
 } from '@posthorn/runtime';
-import type { ConnectionTable } from '../connection-table';
-import type { DeviceReleaser } from '../device-releaser';
-import type { LateAcks } from '../late-acks';
-import { type PresenceKeeper, total } from '../presence-keeper';
-import type { Reconciler } from '../reconciler';
-import { Session, type SessionHost, type SessionStart } from '../session';
-import { rankConnections } from '../surplus';
-import type { Transport } from '../transport';
+import type { LateAcks } from '../acknowledge/late-acks';
+import type { Reconciler } from '../arrivals/reconciler';
+import type { ConnectionTable } from '../holding/connection-table';
+import type { DeviceReleaser } from '../holding/device-releaser';
+import { type PresenceKeeper, total } from '../holding/presence-keeper';
+import { Session, type SessionHost, type SessionStart } from '../session/session';
+import type { Transport } from '../session/transport';
 import { type ConnectQuery, checkHandshake, connectQuery, tokenOf } from './connect-request';
 import type { DeviceClaimer } from './device-claimer';
+import { rankConnections } from './surplus';
 
 /** What the steps work with. */
 export interface ConnectContext {

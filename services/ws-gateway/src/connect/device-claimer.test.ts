@@ -1,6 +1,6 @@
 import { claimDevices, InboxDatabase } from '@posthorn/inbox';
 import { createTestDatabase, holdLocks, type TestDatabase, whenBlocked } from '@posthorn/testing';
-import { patient, range } from '../gateway.fixture';
+import { patient, range } from '../../test/gateway.fixture';
 import { DeviceClaimer } from './device-claimer';
 
 // As it is; only its calls are counted.

@@ -1,5 +1,5 @@
 import type { ClientFrame } from '@posthorn/protocol';
-import type { Session } from '../session';
+import type { Session } from '../session/session';
 import type { FrameContext } from './frame-context';
 
 /** The device has everything through `seq`. `ok` follows once that is committed. */

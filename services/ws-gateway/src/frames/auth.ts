@@ -1,6 +1,6 @@
 import type { ClientFrame } from '@posthorn/protocol';
 import { KeySourceError, TokenError } from '@posthorn/runtime';
-import type { Session } from '../session';
+import type { Session } from '../session/session';
 import type { FrameContext } from './frame-context';
 
 /** A fresh token of the same user: the connection lives on until that one ends. */

@@ -1,5 +1,5 @@
 import { parseClientFrame } from '@posthorn/protocol';
-import type { Session } from '../session';
+import type { Session } from '../session/session';
 import { handleAck } from './ack';
 import { handleAuth } from './auth';
 import type { FrameContext } from './frame-context';

@@ -1,5 +1,5 @@
 import type { ClientFrame } from '@posthorn/protocol';
-import type { Session } from '../session';
+import type { Session } from '../session/session';
 
 /** For browsers, which cannot send protocol pings. */
 export function handlePing(session: Session, { ref }: ClientFrame & { type: 'ping' }): void {

@@ -1,0 +1,35 @@
+import type { InboxDatabase, Statement } from '../database/database';
+import { timeSql } from '../database/message-row';
+import type { DeliveryDevice } from './find-delivery';
+
+/** What is stored of a user. */
+export interface UserFacts {
+  /** The newest place of the inbox; 0 where nobody has written yet. */
+  newestSeq: number;
+  /** By name, `MAX_DEVICES` at most. */
+  devices: DeliveryDevice[];
+}
+
+/** Devices that are told of, at most. */
+const MAX_DEVICES = 1_000;
+
+/**
+ * A user's inbox and devices, for operators. One whom nobody has written to, and who never connected, has neither.
+ * @throws OutageError
+ */
+export async function findUser(db: InboxDatabase, user: string): Promise<UserFacts> {
+  const [row] = await db.run<{ newest_seq: number; devices: DeliveryDevice[] }>(FACTS, [user]);
+  return { newestSeq: row?.newest_seq ?? 0, devices: row?.devices ?? [] };
+}
+
+const FACTS: Statement = {
+  name: 'find-user',
+  text: `
+    SELECT coalesce((SELECT newest_seq FROM inbox WHERE user_id = $1), 0) AS newest_seq,
+      coalesce((
+        SELECT json_agg(json_build_object('device', d.device, 'cursor', d.cursor, 'gateway', d.gateway,
+          'connectedAt', ${timeSql('d.connected_at')}, 'lastSeenAt', ${timeSql('d.last_seen_at')}
+        ) ORDER BY d.device)
+        FROM (SELECT * FROM device WHERE user_id = $1 ORDER BY device LIMIT ${MAX_DEVICES}) AS d
+      ), '[]') AS devices`,
+};

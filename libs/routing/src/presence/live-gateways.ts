@@ -1,0 +1,113 @@
+import type { Keys } from '../keys';
+import type { RedisConnection } from '../redis/redis-connection';
+import { LIVENESS_MAX_AGE_MS } from '../times';
+
+interface Liveness {
+  /** Since when the lease was always found gone; null while it is there. */
+  goneSince: number | null;
+  readAt: number;
+  usedAt: number;
+}
+
+/** Which gateways to count, as the route script takes it: ids between spaces. */
+export interface LivenessWords {
+  live: string;
+  /** Without a lease: they do not count. */
+  absent: string;
+  /** Without a lease for so long that what they said of presence may be removed. */
+  dead: string;
+}
+
+const FORGET_AFTER_MS = 120_000;
+/** A gateway that was only paused comes back under its id: what it said is not removed before this. */
+const DEAD_AFTER_MS = 60_000;
+
+/**
+ * Which gateways live, by their leases. A gateway is asked after once its id is met in somebody's presence,
+ * then again at most every second while it is in use. An id that was not met yet is unknown, never dead.
+ */
+export class LiveGateways {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #known = new Map<string, Liveness>();
+  #refreshing: Promise<void> | null = null;
+
+  constructor(redis: RedisConnection, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** What is known, none of it older than a second; but a lease that is out of reach keeps its last word. */
+  async words(waitMs = this.#redis.waits.livenessMs): Promise<LivenessWords> {
+    const now = Date.now();
+    const stale = [...this.#known].filter(([, liveness]) => now - liveness.readAt >= LIVENESS_MAX_AGE_MS);
+    if (stale.length > 0)
+      await this.#refresh(
+        stale.map(([id]) => id),
+        Math.min(waitMs, this.#redis.waits.livenessMs),
+      );
+    const words: LivenessWords = { live: ' ', absent: ' ', dead: ' ' };
+    for (const [id, { goneSince, readAt }] of this.#known) {
+      const kind = goneSince === null ? 'live' : readAt - goneSince < DEAD_AFTER_MS ? 'absent' : 'dead';
+      words[kind] += `${id} `;
+    }
+    return words;
+  }
+
+  /** The ids of those that live, and of those whose lease is out of reach. */
+  async findLive(ids: Iterable<string>): Promise<{ live: Set<string>; unknown: Set<string> }> {
+    const asked = [...new Set(ids)];
+    const now = Date.now();
+    this.markUsed(asked);
+    const isFresh = (id: string): boolean => now - (this.#known.get(id)?.readAt ?? 0) < LIVENESS_MAX_AGE_MS;
+    const stale = asked.filter((id) => !isFresh(id));
+    if (stale.length > 0) await this.read(stale);
+    return {
+      live: new Set(asked.filter((id) => isFresh(id) && this.#known.get(id)?.goneSince === null)),
+      unknown: new Set(asked.filter((id) => !isFresh(id))),
+    };
+  }
+
+  /** Reads leases now; what is known of those out of reach stays as it is. */
+  async read(ids: readonly string[], waitMs?: number): Promise<void> {
+    this.#forgetUnused();
+    const replies = await this.#redis.runAll(
+      ids.map((id) => ['exists', this.#keys.lease(id)] as const),
+      waitMs,
+    );
+    const now = Date.now();
+    for (const [index, id] of ids.entries()) {
+      const reply = replies[index];
+      if (reply === undefined || reply instanceof Error) continue;
+      const before = this.#known.get(id);
+      const goneSince = reply === 1 ? null : (before?.goneSince ?? now);
+      this.#known.set(id, { goneSince, readAt: now, usedAt: before?.usedAt ?? now });
+    }
+  }
+
+  /** The gateway was met in somebody's presence just now. */
+  markUsed(ids: Iterable<string>): void {
+    const now = Date.now();
+    for (const id of ids) {
+      const liveness = this.#known.get(id);
+      if (liveness !== undefined) liveness.usedAt = now;
+    }
+  }
+
+  /** What nobody met for two minutes: that bounds the map. */
+  #forgetUnused(): void {
+    const now = Date.now();
+    for (const [id, { usedAt }] of this.#known) if (now - usedAt >= FORGET_AFTER_MS) this.#known.delete(id);
+  }
+
+  /** One refresh at a time. */
+  async #refresh(ids: readonly string[], waitMs: number): Promise<void> {
+    this.#forgetUnused();
+    const inUse = ids.filter((id) => this.#known.has(id));
+    if (inUse.length === 0) return;
+    this.#refreshing ??= this.read(inUse, waitMs).finally(() => {
+      this.#refreshing = null;
+    });
+    await this.#refreshing;
+  }
+}

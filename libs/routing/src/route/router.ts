@@ -1,0 +1,247 @@
+import { type EntriesItem, Envelope, type RoutableMessage } from '../channel/envelope';
+import type { GatewayNotice } from '../channel/gateway-notice';
+import type { Keys } from '../keys';
+import type { LiveGateways, LivenessWords } from '../presence/live-gateways';
+import type { RedisConnection } from '../redis/redis-connection';
+
+/** Limits of one user's offline list. */
+export interface OfflineListLimits {
+  /** Entries. */
+  max: number;
+  ttlS: number;
+}
+
+/** How many inbox entries went which way. */
+export interface RouteSummary {
+  /** Published to a gateway that holds the user. */
+  published: number;
+  /** Appended to the offline list. */
+  listed: number;
+  /** Redis did not answer, or not in time: reconcile delivers them. */
+  unknown: number;
+}
+
+interface UserRoute {
+  user: string;
+  items: { envelope: Envelope; seq: number }[];
+  /** The live gateways that hold the user. */
+  holders: string[];
+}
+
+/** The leases of gateways that a presence hash names are read at most this often for one batch. */
+const MAX_ROUNDS = 3;
+
+/**
+ * Routes committed messages: to the gateways that hold a recipient, or to the recipient's offline list.
+ * It may fail at any point; that costs latency only.
+ */
+export class Router {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #gateways: LiveGateways;
+  readonly #limits: OfflineListLimits;
+
+  constructor(redis: RedisConnection, keys: Keys, gateways: LiveGateways, limits: OfflineListLimits) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#gateways = gateways;
+    this.#limits = limits;
+  }
+
+  /** Routes a batch within a bounded time. Never throws: what could not be routed is counted as unknown. */
+  async route(batch: readonly RoutableMessage[]): Promise<RouteSummary> {
+    const summary: RouteSummary = { published: 0, listed: 0, unknown: 0 };
+    const deadline = Date.now() + this.#redis.waits.routeMs;
+    // Users of one node go together: where it is out of reach, the others do not wait for it.
+    const parts = this.#redis.partition(groupByUser(batch), ({ user }) => this.#keys.presence(user));
+    await Promise.all(parts.map((part) => this.#routePart(part, deadline, summary)));
+    const total = batch.reduce((sum, message) => sum + message.entries.length, 0);
+    summary.unknown = Math.max(0, total - summary.published - summary.listed);
+    return summary;
+  }
+
+  async #routePart(routes: readonly UserRoute[], deadline: number, summary: RouteSummary): Promise<void> {
+    const { online, others } = await this.#findOnline(routes, deadline);
+    online.push(...(await this.#placeAll(others, new Set(), deadline, summary)));
+    const unreached = await this.#publish(online, deadline, summary);
+    if (unreached.size === 0) return;
+    const missed = online.filter((route) => route.holders.every((id) => unreached.has(id)));
+    const stillOnline = await this.#placeAll(missed, unreached, deadline, summary);
+    // A gateway that came up in between holds them now; it read the inbox after it announced itself.
+    await this.#publish(stillOnline, deadline, summary);
+  }
+
+  /**
+   * Finds those whom live gateways hold, and nobody else: most users of most batches. Nothing is appended for them, so
+   * they need no atomic step, which takes their entries along in case it has to append them.
+   */
+  async #findOnline(
+    routes: readonly UserRoute[],
+    deadline: number,
+  ): Promise<{ online: UserRoute[]; others: UserRoute[] }> {
+    const { live } = await this.#gateways.words(remaining(deadline));
+    const replies = await this.#redis.runAll(
+      routes.map(({ user }) => ['hkeys', this.#keys.presence(user)] as const),
+      remaining(deadline),
+    );
+    const online: UserRoute[] = [];
+    const others: UserRoute[] = [];
+    for (const [index, route] of routes.entries()) {
+      const ids = replies[index];
+      const isOnline = Array.isArray(ids) && ids.length > 0 && ids.every((id) => live.includes(` ${id} `));
+      if (isOnline) online.push({ ...route, holders: ids });
+      else others.push(route);
+    }
+    this.#gateways.markUsed(online.flatMap((route) => route.holders));
+    return { online, others };
+  }
+
+  /** The atomic step for each user; returns those whom live gateways hold. */
+  async #placeAll(
+    routes: readonly UserRoute[],
+    unreached: ReadonlySet<string>,
+    deadline: number,
+    summary: RouteSummary,
+  ): Promise<UserRoute[]> {
+    const online: UserRoute[] = [];
+    let waiting = routes;
+    for (let round = 0; waiting.length > 0 && round < MAX_ROUNDS; round++) {
+      const words = withoutUnreached(await this.#gateways.words(remaining(deadline)), unreached);
+      const replies = await this.#runScripts(waiting, words, deadline);
+      const unknownIds = new Set<string>();
+      const again: UserRoute[] = [];
+      for (const [index, route] of waiting.entries()) {
+        const reply = replies[index];
+        if (!Array.isArray(reply)) continue;
+        const [kind, ...ids] = reply;
+        if (kind === 'listed') summary.listed += route.items.length;
+        else if (kind === 'live') online.push({ ...route, holders: ids });
+        else {
+          again.push(route);
+          for (const id of ids) unknownIds.add(id);
+        }
+      }
+      if (unknownIds.size > 0) {
+        await this.#gateways.read(
+          [...unknownIds],
+          Math.min(remaining(deadline), this.#redis.waits.livenessMs),
+        );
+      }
+      waiting = again;
+    }
+    this.#gateways.markUsed(online.flatMap((route) => route.holders));
+    return online;
+  }
+
+  async #runScripts(
+    routes: readonly UserRoute[],
+    words: LivenessWords,
+    deadline: number,
+  ): Promise<(string[] | Error)[]> {
+    return await this.#redis.runAll(
+      routes.map(
+        ({ user, items }) =>
+          [
+            'posthornRoute',
+            this.#keys.presence(user),
+            this.#keys.offline(user),
+            words.live,
+            words.absent,
+            words.dead,
+            this.#limits.max,
+            this.#limits.ttlS,
+            ...items.map(({ envelope, seq }) => envelope.listedEntry(user, seq)),
+          ] as const,
+      ),
+      remaining(deadline),
+    );
+  }
+
+  /** One publish for each gateway; returns the gateways that nobody listened for. */
+  async #publish(
+    routes: readonly UserRoute[],
+    deadline: number,
+    summary: RouteSummary,
+  ): Promise<Set<string>> {
+    const notices = [...noticesByGateway(routes)];
+    const receivers = await this.#redis.publish(
+      notices.map(([id, notice]) => [this.#keys.channel(id), JSON.stringify(notice)]),
+      remaining(deadline),
+    );
+    // Where a publish failed nobody knows who got it: neither reached nor unreached.
+    const idsWhere = (test: (count: number) => boolean): Set<string> =>
+      new Set(
+        notices
+          .map(([id]) => id)
+          .filter((_, index) => {
+            const count = receivers[index];
+            return typeof count === 'number' && test(count);
+          }),
+      );
+    const reached = idsWhere((count) => count > 0);
+    for (const route of routes) {
+      if (route.holders.some((id) => reached.has(id))) summary.published += route.items.length;
+    }
+    return idsWhere((count) => count === 0);
+  }
+}
+
+function groupByUser(batch: readonly RoutableMessage[]): UserRoute[] {
+  const routes = new Map<string, UserRoute>();
+  for (const message of batch) {
+    const envelope = new Envelope(message);
+    for (const { user, seq } of message.entries) {
+      const route = routes.get(user);
+      if (route === undefined) routes.set(user, { user, items: [{ envelope, seq }], holders: [] });
+      else route.items.push({ envelope, seq });
+    }
+  }
+  // Two messages of one batch may have got their places the other way round: the list is oldest first.
+  for (const route of routes.values()) route.items.sort((a, b) => a.seq - b.seq);
+  return [...routes.values()];
+}
+
+function noticesByGateway(routes: readonly UserRoute[]): Map<string, GatewayNotice & { type: 'entries' }> {
+  const notices = new Map<string, GatewayNotice & { type: 'entries' }>();
+  const items = new Map<string, EntriesItem>();
+  const envelopeNames = new Map<Envelope, number>();
+  for (const { user, items: routed, holders } of routes) {
+    for (const { envelope, seq } of routed) {
+      const name = envelopeNames.get(envelope) ?? envelopeNames.set(envelope, envelopeNames.size).size - 1;
+      for (const id of holders) {
+        const itemName = `${id} ${name} ${envelope.isSender(user)}`;
+        let item = items.get(itemName);
+        if (item === undefined) {
+          const message = envelope.messageFor(user);
+          const { epoch, trace } = envelope;
+          item = {
+            epoch,
+            to: [],
+            ...(message === undefined ? {} : { message }),
+            ...(trace === undefined ? {} : { trace }),
+          };
+          items.set(itemName, item);
+          const notice = notices.get(id);
+          if (notice === undefined) notices.set(id, { type: 'entries', items: [item] });
+          else notice.items.push(item);
+        }
+        item.to.push([user, seq]);
+      }
+    }
+  }
+  return notices;
+}
+
+/** A gateway that a publish did not reach does not count, whatever its lease says. */
+function withoutUnreached(words: LivenessWords, unreached: ReadonlySet<string>): LivenessWords {
+  let { live, absent } = words;
+  for (const id of unreached) {
+    live = live.replace(` ${id} `, ' ');
+    absent += `${id} `;
+  }
+  return { ...words, live, absent };
+}
+
+function remaining(deadline: number): number {
+  return Math.max(1, deadline - Date.now());
+}

@@ -1,0 +1,58 @@
+import type { Registry } from 'prom-client';
+import type { AdminResponse, AdminRoute } from '../admin/admin-routes';
+
+/** Whether a service can take work, and what keeps it from that or slows it: a name → one sentence. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly missing: Readonly<Record<string, string>>;
+  readonly degraded: Readonly<Record<string, string>>;
+}
+
+/** Asked for every `GET /readyz`; should answer within 3 s. */
+export type ReadinessCheck = () => Promise<Readiness>;
+
+const CHECK_TIMEOUT_MS = 3000;
+
+/** `GET /livez`, `/readyz` and `/metrics` of one process. Liveness never asks a dependency. */
+export function healthRoutes(check: ReadinessCheck, metrics: Registry): AdminRoute[] {
+  return [
+    { method: 'GET', path: '/livez', handle: async () => ({ status: 200, body: { status: 'alive' } }) },
+    { method: 'GET', path: '/readyz', handle: async () => readinessAnswer(await checkInTime(check)) },
+    {
+      method: 'GET',
+      path: '/metrics',
+      handle: async () => ({ status: 200, body: await metrics.metrics(), contentType: metrics.contentType }),
+    },
+  ];
+}
+
+/** 200 `{"status":"ready", …}` or 503 `{"status":"unready", …}`; `extra` is put beside. */
+export function readinessAnswer({ ready, missing, degraded }: Readiness, extra: object = {}): AdminResponse {
+  return {
+    status: ready ? 200 : 503,
+    body: { status: ready ? 'ready' : 'unready', missing, degraded, ...extra },
+  };
+}
+
+/** A readiness of nothing but this one missing thing. */
+export function unready(name: string, sentence: string): Readiness {
+  return { ready: false, missing: { [name]: sentence }, degraded: {} };
+}
+
+/** The check's answer; unready where it fails or takes more than 3 s. Never rejects. */
+export async function checkInTime(check: ReadinessCheck): Promise<Readiness> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<Readiness>((resolve) => {
+    timer = setTimeout(
+      () => resolve(unready('readiness', `no answer within ${CHECK_TIMEOUT_MS} ms`)),
+      CHECK_TIMEOUT_MS,
+    );
+  });
+  try {
+    return await Promise.race([check(), timeout]);
+  } catch (error) {
+    return unready('readiness', `the check failed: ${error instanceof Error ? error.name : 'unknown error'}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}

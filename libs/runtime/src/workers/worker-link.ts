@@ -1,0 +1,64 @@
+import {
+  type AdminRequest,
+  type AdminResponse,
+  type AdminRoute,
+  answerOfError,
+  routeFor,
+} from '../admin/admin-routes';
+import { requestIdFrom } from '../http/request-id';
+import type { Logger } from '../log/logger';
+import type { AdminTransport } from '../process/start-service';
+import { isPrimaryMessage, type RouteName, type WorkerMessage } from './worker-messages';
+
+/** A worker's side of the channel to its primary: answers admin requests, hears the order to stop. */
+export class WorkerLink implements AdminTransport {
+  readonly #log: Logger;
+  #routes: readonly AdminRoute[];
+
+  constructor(routes: readonly AdminRoute[], log: Logger, onStop: () => void) {
+    this.#routes = routes;
+    this.#log = log;
+    process.on('message', (message) => {
+      if (!isPrimaryMessage(message)) {
+        return;
+      }
+      if (message.posthorn === 'stop') {
+        onStop();
+      } else {
+        void this.#answer(message.id, message.request);
+      }
+    });
+  }
+
+  addRoutes(routes: readonly AdminRoute[]): void {
+    this.#routes = [...this.#routes, ...routes];
+  }
+
+  /** Tells the primary that this worker listens, and which routes it serves beside the common ones. */
+  started(port: number, routes: readonly AdminRoute[]): void {
+    const names: RouteName[] = routes.map(({ method, path }) => ({ method, path }));
+    send({ posthorn: 'started', port, routes: names });
+  }
+
+  /** Nothing to do: the channel ends with the process. */
+  async close(): Promise<void> {}
+
+  async #answer(id: number, request: AdminRequest): Promise<void> {
+    const answer = await this.#handle(request).catch((error: unknown) =>
+      answerOfError(error, this.#log, requestIdFrom(undefined)),
+    );
+    send({ posthorn: 'answer', id, answer });
+  }
+
+  async #handle(request: AdminRequest): Promise<AdminResponse> {
+    const { route, params } = routeFor(this.#routes, request.method, request.path);
+    return await route.handle({ ...request, params });
+  }
+}
+
+function send(message: WorkerMessage): void {
+  // A primary that is gone ends this process by itself; there is nobody left to tell.
+  if (process.connected) {
+    process.send?.(message, undefined, {}, () => undefined);
+  }
+}
