@@ -286,6 +286,15 @@ it.each(Object.entries(FAULTS))('finds %s, says what to do, and ends with 1', as
   }
 });
 
+it('warns where the settings ask for more connections than Postgres has', async () => {
+  const { findings } = await examine({ env: { DATABASE_CONNECTIONS: '50' } });
+  expect(findings.find(({ check }) => check === 'postgres connections')).toMatchObject({
+    state: 'warning',
+    detail: expect.stringMatching(/up to 54, so 6 of them up to 324$/),
+    remedy: expect.stringMatching(/lower DATABASE_CONNECTIONS/),
+  });
+});
+
 it('looks at addresses that an option names, also one that is none', async () => {
   const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, AUTH_JWT_SECRET: SECRET };
   const { code, out } = await callCli(

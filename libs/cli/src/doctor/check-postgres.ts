@@ -3,9 +3,9 @@ import pg from 'pg';
 import { codeOf, type Finding, fault, findClockSkew, findLatency, ok, warning, wordsOf } from './finding.ts';
 
 const WAIT_MS = 5_000;
-/** What one process of a service opens at most: 10 for the hot statements, 4 for the others. */
-const CONNECTIONS_PER_PROCESS = 14;
-/** Of each service two, and one more of each while a deploy goes on. */
+/** A process opens this many besides `DATABASE_CONNECTIONS` (PROTOCOL §2.3). */
+const OTHER_CONNECTIONS = 4;
+/** Two of each service, and one more of each during a deploy. */
 const PROCESSES = 6;
 const MIN_VERSION = 15;
 
@@ -18,8 +18,16 @@ interface Facts {
   full_page_writes: string;
 }
 
+/** What the settings say of the connections of one process and the processes of one service. */
+export interface Pool {
+  /** `DATABASE_CONNECTIONS` */
+  readonly connections: number;
+  /** `WORKERS`: each opens its own connections. */
+  readonly workers: number;
+}
+
 /** Postgres: reach, latency, clock, room for connections, and all that the services themselves ask before they are ready. */
-export async function checkPostgres(url: string): Promise<Finding[]> {
+export async function checkPostgres(url: string, { connections, workers }: Pool): Promise<Finding[]> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: WAIT_MS,
@@ -36,7 +44,7 @@ export async function checkPostgres(url: string): Promise<Finding[]> {
       latency,
       ...findVersion(facts),
       facts.clock,
-      findRoom(facts),
+      findRoom(facts, (connections + OTHER_CONNECTIONS) * workers),
       ...(await findReadiness(url)),
       ...findRisks(facts),
     ];
@@ -74,14 +82,14 @@ function findVersion({ version }: Facts): Finding[] {
   return [fault('postgres version', detail, `Use Postgres ${MIN_VERSION} or newer.`)];
 }
 
-function findRoom({ max_connections: max, used }: Facts): Finding {
-  const needed = CONNECTIONS_PER_PROCESS * PROCESSES;
-  const detail = `${used} of ${max} in use; a process of a service opens up to ${CONNECTIONS_PER_PROCESS}`;
-  if (max - used >= CONNECTIONS_PER_PROCESS && max >= needed) return ok('postgres connections', detail);
+function findRoom({ max_connections: max, used }: Facts, each: number): Finding {
+  const needed = each * PROCESSES;
+  const detail = `${used} of ${max} in use; each of your processes opens up to ${each}, so ${PROCESSES} of them up to ${needed}`;
+  if (max - used >= each && max >= needed) return ok('postgres connections', detail);
   return warning(
     'postgres connections',
     detail,
-    'Raise max_connections, or run fewer processes: a deploy runs old and new ones side by side.',
+    'Raise max_connections, lower DATABASE_CONNECTIONS, or run fewer processes: a deploy runs old and new ones side by side.',
   );
 }
 

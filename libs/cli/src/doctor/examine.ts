@@ -18,7 +18,12 @@ export async function examine({ env, api, gateway, isNamed }: Context): Promise<
   const keysUrl = given('AUTH_JWKS_URL');
   const prefix = given('REDIS_PREFIX') ?? defaultOf('REDIS_PREFIX', 'send-api') ?? '';
   const found = await Promise.all([
-    databaseUrl === undefined ? [] : checkPostgres(databaseUrl),
+    databaseUrl === undefined
+      ? []
+      : checkPostgres(databaseUrl, {
+          connections: Number(given('DATABASE_CONNECTIONS') ?? defaultOf('DATABASE_CONNECTIONS', 'send-api')),
+          workers: Number(given('WORKERS') ?? defaultOf('WORKERS', 'send-api')),
+        }),
     redisUrl === undefined ? [] : checkRedis(redisUrl, prefix),
     keysUrl === undefined ? [] : checkKeys(keysUrl),
     isNamed.api ? checkSendApi(api) : [],

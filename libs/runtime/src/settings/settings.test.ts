@@ -97,8 +97,6 @@ describe('ws-gateway', () => {
       maxBufferedBytes: 1_048_576,
       slowConsumerMs: 30_000,
       rateLimitFrames: 100,
-      offlineListMax: 1000,
-      offlineListTtlS: 604_800,
     });
   });
 });

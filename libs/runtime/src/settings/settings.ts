@@ -32,8 +32,6 @@ export interface CommonSettings {
   /** Of the inspector; absent: it is off. */
   readonly adminToken?: string;
   readonly allowedOrigins: AllowedOrigins;
-  readonly offlineListMax: number;
-  readonly offlineListTtlS: number;
   readonly drainMs: number;
   readonly workers: number;
   /** Absent: no traces. */
@@ -46,6 +44,8 @@ export interface SendApiSettings extends CommonSettings {
   readonly maxTextChars: number;
   readonly maxDataBytes: number;
   readonly maxBodyBytes: number;
+  readonly offlineListMax: number;
+  readonly offlineListTtlS: number;
   readonly rateLimitSends: number;
   /** Absent: messages are kept for ever. */
   readonly retentionDays?: number;
@@ -82,6 +82,8 @@ export function loadSendApiSettings(env: Environment): SendApiSettings {
       MAX_TEXT_CHARS: needed('MAX_TEXT_CHARS', service),
       MAX_DATA_BYTES: needed('MAX_DATA_BYTES', service),
       MAX_BODY_BYTES: needed('MAX_BODY_BYTES', service),
+      OFFLINE_LIST_MAX: needed('OFFLINE_LIST_MAX', service),
+      OFFLINE_LIST_TTL_S: needed('OFFLINE_LIST_TTL_S', service),
       RATE_LIMIT_SENDS: needed('RATE_LIMIT_SENDS', service),
       RETENTION_DAYS: optional('RETENTION_DAYS'),
     },
@@ -94,6 +96,8 @@ export function loadSendApiSettings(env: Environment): SendApiSettings {
     maxTextChars: values.MAX_TEXT_CHARS,
     maxDataBytes: values.MAX_DATA_BYTES,
     maxBodyBytes: values.MAX_BODY_BYTES,
+    offlineListMax: values.OFFLINE_LIST_MAX,
+    offlineListTtlS: values.OFFLINE_LIST_TTL_S,
     rateLimitSends: values.RATE_LIMIT_SENDS,
     ...(values.RETENTION_DAYS === undefined ? {} : { retentionDays: values.RETENTION_DAYS }),
   });
@@ -151,8 +155,6 @@ function commonSpecs(service: ServiceName) {
     AUTH_AUDIENCE: optional('AUTH_AUDIENCE'),
     ADMIN_TOKEN: optional('ADMIN_TOKEN'),
     ALLOWED_ORIGINS: optional('ALLOWED_ORIGINS'),
-    OFFLINE_LIST_MAX: needed('OFFLINE_LIST_MAX', service),
-    OFFLINE_LIST_TTL_S: needed('OFFLINE_LIST_TTL_S', service),
     DRAIN_MS: needed('DRAIN_MS', service),
     WORKERS: needed('WORKERS', service),
     OTEL_EXPORTER_OTLP_ENDPOINT: optional('OTEL_EXPORTER_OTLP_ENDPOINT'),
@@ -176,8 +178,6 @@ function commonSettings(values: CleanedEnv<ReturnType<typeof commonSpecs>>): Com
     }),
     ...(values.ADMIN_TOKEN === undefined ? {} : { adminToken: values.ADMIN_TOKEN }),
     allowedOrigins: values.ALLOWED_ORIGINS ?? NO_ORIGINS,
-    offlineListMax: values.OFFLINE_LIST_MAX,
-    offlineListTtlS: values.OFFLINE_LIST_TTL_S,
     drainMs: values.DRAIN_MS,
     workers: values.WORKERS,
     ...(values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
