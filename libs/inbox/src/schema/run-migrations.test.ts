@@ -210,7 +210,7 @@ test.each([
 });
 
 test('§2: and ends with it', async () => {
-  const command = spawn(process.execPath, [resolve(__dirname, '../dist/migrate.js'), '--new-epcoh'], {
+  const command = spawn(process.execPath, [resolve(__dirname, '../../dist/migrate.js'), '--new-epcoh'], {
     env: {},
   });
   const [stderr, [exitCode]] = await Promise.all([text(command.stderr), once(command, 'exit')]);

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const GUARD = join(__dirname, '..', 'guard.cjs');
+const GUARD = join(__dirname, '..', '..', 'guard.cjs');
 
 function startGuard(...words: object[]): ChildProcess {
   const guard = spawn(process.execPath, [GUARD], { stdio: ['pipe', 'ignore', 'inherit'] });
