@@ -54,6 +54,11 @@ const CLIENT_FRAMES = { ack: true, read: true, auth: true, ping: true } satisfie
 /** Of the WebSocket protocol itself: no code of ours sends them. */
 const FOREIGN_CLOSE_CODES = [1000, 1001, 1002, 1006];
 
+/** A path from the root, or in the README of a package from there. */
+const NAMED_FILE =
+  /^(?:libs|services|e2e|chaos|bench|conformance|scripts|docs|deploy|\.github|src|test)\/[\w./-]+$/;
+const OF_THE_PACKAGE = /^(?:src|test)\//;
+
 /** A metric's name where it is registered. */
 const REGISTERED = /(?:name: 'posthorn_|METRIC_PREFIX\}|counter\(\s*'|gauge\(registry, ')[a-z]+(?:_[a-z]+)*/g;
 
@@ -225,6 +230,65 @@ describe('docs/log-fields.md', () => {
   });
 });
 
+describe('ARCHITECTURE.md', () => {
+  const rows = tableRows(read('ARCHITECTURE.md'), '## Modules').slice(1);
+  const listed = new Map(
+    rows.flatMap(([packages = '', imports = '']) =>
+      codeSpans(packages).map((name) => [name, imports === 'nothing' ? [] : imports.split(', ').sort()]),
+    ),
+  );
+
+  it('lists every package, and no other', () => {
+    const workspace = filesBelow('').filter((path) => /^(?:[a-z0-9-]+\/){1,2}package\.json$/.test(path));
+    expect([...listed.keys()].sort()).toEqual(workspace.map(dirname).sort());
+  });
+
+  it('lists what each package may import as its package.json and the check of layers do', () => {
+    for (const [name, imports] of listed) {
+      const { dependencies = {} }: { dependencies?: Record<string, string> } = JSON.parse(
+        read(`${name}/package.json`),
+      );
+      const own = Object.keys(dependencies).filter((dependency) => dependency.startsWith('@posthorn/'));
+      expect({ name, imports }).toEqual({
+        name,
+        imports: own.map((dependency) => dependency.slice('@posthorn/'.length)).sort(),
+      });
+    }
+    const checked = [
+      ...read('.dependency-cruiser.cjs').matchAll(/'((?:libs|services)\/[a-z-]+)': \[([^\]]*)\]/g),
+    ];
+    expect(checked.length).toBeGreaterThan(10);
+    for (const [, name = '', list = ''] of checked) {
+      const libs = [...list.matchAll(/'libs\/([a-z-]+)'/g)].map(([, lib = '']) => lib);
+      expect({ name, imports: libs.sort() }).toEqual({ name, imports: listed.get(name) });
+    }
+  });
+});
+
+describe('docs/BUFFERS.md', () => {
+  const page = read('docs/BUFFERS.md');
+  const headings = [...page.matchAll(/^## .+$/gm)].map(([heading]) => heading);
+  const rows = headings.flatMap((heading) => tableRows(page, heading).slice(1));
+
+  it('gives each limit as the file beside it has it', () => {
+    expect(rows.length).toBeGreaterThan(40);
+    const wrong = rows.flatMap(([what = '', limit = '', where = '']) => {
+      const known = new Set(codeSpans(where).flatMap((path) => numbersIn(read(path))));
+      return amountsIn(limit)
+        .filter((amount) => !known.has(amount))
+        .map((amount) => `${what}: ${amount} is not in ${where}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('names only settings that exist', () => {
+    const named = rows.flatMap(([, limit = '']) => codeSpans(limit));
+    // Read by OpenTelemetry itself.
+    const own = named.filter((name) => !name.startsWith('OTEL_'));
+    expect(own.filter((name) => !Object.hasOwn(settingsCatalogue, name))).toEqual([]);
+  });
+});
+
 describe('every page', () => {
   it('links only to what is there', () => {
     const broken = pages().flatMap((page) =>
@@ -238,7 +302,8 @@ describe('every page', () => {
   it('names only files that are there', () => {
     const gone = pages().flatMap((page) =>
       codeSpans(read(page))
-        .filter((code) => /^(?:libs|services|e2e|scripts|docs|deploy|\.github)\/[\w./-]+$/.test(code))
+        .filter((code) => NAMED_FILE.test(code))
+        .map((path) => (OF_THE_PACKAGE.test(path) ? join(dirname(page), path) : path))
         .filter((path) => !existsSync(join(root, sourceOf(path))))
         .map((path) => `${page}: ${path}`),
     );
@@ -293,6 +358,20 @@ function leadsSomewhere(page: string, target: string): boolean {
   const file = path === '' ? page : normalize(join(dirname(page), path));
   if (!existsSync(join(root, file))) return false;
   return anchor === undefined || anchors(read(file)).has(anchor);
+}
+
+/** Every number that a file spells, whatever separates its thousands. */
+function numbersIn(text: string): number[] {
+  return [...text.matchAll(/\b\d[\d_,]*\b/g)].map(([number]) => Number(number.replaceAll(/[_,]/g, '')));
+}
+
+/** The amounts of a limit as code has them: times in milliseconds, sizes in bytes. */
+function amountsIn(limit: string): number[] {
+  const units = { s: 1_000, minutes: 60_000, hour: 3_600_000, KiB: 1_024, MiB: 1_048_576 };
+  return [...limit.matchAll(/\b(\d[\d,]*)(?: (s|minutes|hour|KiB|MiB)\b)?/g)].map(
+    ([, number = '', unit = '']) =>
+      Number(number.replaceAll(',', '')) * (new Map(Object.entries(units)).get(unit) ?? 1),
+  );
 }
 
 /** What is built is there only after a build; its source says whether it ever is. */

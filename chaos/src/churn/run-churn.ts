@@ -47,7 +47,7 @@ const LAST_SESSIONS = CONCURRENT;
 const LINGER_BOUND_MS = 15_000;
 /** Connections to the stores come and go with the load, and so do their timers. */
 const POOL = 16;
-/** Of each process: hot statements and TypeORM (ARCHITECTURE.md). */
+/** Of each process: hot statements and TypeORM (docs/BUFFERS.md). */
 const POSTGRES_CONNECTIONS = 12;
 
 /** Starts two gateways, lets connections come and go, and looks at what is left. */
