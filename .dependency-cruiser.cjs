@@ -5,7 +5,6 @@ const mayImport = {
   'libs/protocol': [],
   'libs/runtime': [
     '@opentelemetry',
-    'dataloader',
     'envalid',
     'jose',
     'lru-cache',
@@ -13,7 +12,7 @@ const mayImport = {
     'winston',
     'libs/protocol',
   ],
-  'libs/inbox': ['pg', 'reflect-metadata', 'typeorm', 'uuid', 'libs/protocol'],
+  'libs/inbox': ['dataloader', 'pg', 'reflect-metadata', 'typeorm', 'uuid', 'libs/protocol'],
   'libs/routing': ['cockatiel', 'dataloader', 'ioredis', 'lru-cache', 'libs/protocol'],
   'libs/inspector': ['libs/inbox', 'libs/protocol', 'libs/routing', 'libs/runtime'],
   'libs/client': ['ws', 'libs/protocol'],

@@ -199,10 +199,10 @@ export const seededBugs: readonly SeededBug[] = [
     mutations: [
       {
         file: ACKS,
-        find: 'const { isHolder, cursor } = await moves.submit(move);',
+        find: 'const { isHolder, cursor } = await moves.add(move);',
         replace: `
           const [isHolder, cursor] = [true, move.seq];
-          setTimeout(() => moves.submit(move).catch(() => undefined), 300);`,
+          setTimeout(() => moves.add(move).catch(() => undefined), 300);`,
       },
     ],
     expected: ['cursor safety', 'order'],

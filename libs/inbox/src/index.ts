@@ -1,7 +1,8 @@
 export * from './commit/accept-messages';
-export * from './commit/commit-around-locks';
+export { Batcher, OverloadedError } from './commit/batcher';
+export { commitAroundLocks } from './commit/commit-around-locks';
+export { GroupCommit } from './commit/group-commit';
 export { deviceLock, LOCK_WAITS, readerLock } from './commit/lock-wait';
-export { LockedLane } from './commit/locked-lane';
 export * from './commit/new-message';
 export {
   type DatabaseFaults,

@@ -7,8 +7,8 @@ import {
   acceptMessages,
   type ClaimedDevice,
   claimDevices,
+  GroupCommit,
   InboxDatabase,
-  LockedLane,
   locksOfSend,
   type NewMessage,
 } from '../src';
@@ -154,23 +154,16 @@ export async function acceptPatiently(
   sends: readonly NewMessage[],
   waits = PATIENT,
 ): Promise<(AcceptOutcome | Error)[]> {
-  const lane = new LockedLane<NewMessage, AcceptOutcome>({
-    run: (some, lock) => acceptMessages(db, some, lock, waits),
+  const commits = new GroupCommit<NewMessage, AcceptOutcome>({
+    name: 'sends',
+    maxBatch: sends.length,
+    maxPending: sends.length,
+    commitBatch: (some, lock) => acceptMessages(db, some, lock, waits),
     locksOf: locksOfSend,
-    maxWaiting: sends.length,
-    concurrency: 1,
-    maxWaitMs: waits.laneMs,
+    maxLocked: sends.length,
+    waits,
   });
-  const first = acceptMessages(db, sends, null, waits);
-  const settle = async (message: NewMessage, index: number): Promise<AcceptOutcome | Error> => {
-    const submit = async (): Promise<AcceptOutcome> => {
-      const outcome = (await first)[index] ?? new Error('no outcome');
-      if (outcome instanceof Error) throw outcome;
-      return outcome;
-    };
-    return await lane.around(message, submit).catch((error: Error) => error);
-  };
-  return await Promise.all(sends.map(settle));
+  return await Promise.all(sends.map((message) => commits.add(message).catch((error: Error) => error)));
 }
 
 /** Accepts one message. */

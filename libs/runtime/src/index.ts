@@ -3,7 +3,6 @@ export * from './admin/admin-server';
 export * from './auth/mint-token';
 export * from './auth/token';
 export * from './auth/token-errors';
-export * from './batcher';
 export * from './http/bearer';
 export * from './http/host-header';
 export * from './http/request-id';

@@ -35,7 +35,7 @@ import { HttpServer } from './http/http-server';
 import { MessageCommitter } from './messages/message-committer';
 import { defineSendMessage } from './messages/send-message.dto';
 import { createSendApiMetrics, watchPendingSends } from './metrics';
-import { ReadCommitter } from './receipts/read-committer';
+import { createReadCommitter } from './receipts/read-committer';
 import { buildOpenApi } from './reference/openapi';
 import { createReferencePage } from './reference/page';
 import { SEND_API_WAITS } from './send-api-waits';
@@ -88,7 +88,7 @@ export async function createSendApi(
     onRouteError: (error) => log.error('routing failed', { error }),
   });
   watchPendingSends(registry, () => committer.pending);
-  const reads = new ReadCommitter(inbox, waits.lockedRowMs);
+  const reads = createReadCommitter(inbox, waits.lockedRowMs);
   life.onStop('batches', async () => {
     await Promise.all([committer.idle(), reads.idle()]);
   });
@@ -124,7 +124,7 @@ export async function createSendApi(
     findMessage: (id, user) => inTime(findMessage(inbox, id, user)),
     findReceipts: (id, sender) => inTime(findReceipts(inbox, id, sender)),
     reportDelivery: (id, query) => inTime(reportDelivery({ db: inbox, presence, offline }, id, query)),
-    recordRead: (read) => inTime(reads.commit(read)),
+    recordRead: (read) => inTime(reads.add(read)),
     publishReceipts: (news) => {
       for (const { status } of news) metrics.receipts.inc({ status });
       return notifier.publishReceipts(news);

@@ -1,5 +1,4 @@
-import { OutageError } from '@posthorn/inbox';
-import { OverloadedError } from '@posthorn/runtime';
+import { OutageError, OverloadedError } from '@posthorn/inbox';
 
 /** True for an error that says that Postgres cannot take more now: nothing is wrong with what was asked. */
 export function isUnavailable(error: unknown): boolean {

@@ -21,7 +21,7 @@ import {
   TokenVerifier,
 } from '@posthorn/runtime';
 import { AckCommitter } from './acknowledge/ack-committer';
-import { AckMoves } from './acknowledge/ack-moves';
+import { createAckMoves } from './acknowledge/ack-moves';
 import { LateAcks } from './acknowledge/late-acks';
 import { ListTrimmer } from './acknowledge/list-trimmer';
 import { EntryFetcher } from './arrivals/entry-fetcher';
@@ -92,7 +92,7 @@ export async function createGateway(
   const teller = new ReceiptTeller(gateway, table, notifier, metrics);
   const trimmer = new ListTrimmer(db, list, metrics, limits.trimIntervalMs);
   life.onStop('list trimmer', () => trimmer.stop());
-  const moves = new AckMoves(db, teller);
+  const moves = createAckMoves(db, teller);
   const lateAcks = new LateAcks(moves, trimmer, metrics, log);
   life.onStop('late acknowledgements', () => lateAcks.stop());
   const onRefused = (): void => reconciler.run();

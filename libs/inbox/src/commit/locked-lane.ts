@@ -62,9 +62,19 @@ export class LockedLane<In, Out> {
    * @throws LockedError when the row stays locked; else what `submit` or `run` answered
    */
   async around(item: In, submit: (item: In) => Promise<Out>): Promise<Out> {
+    const until = performance.now() + (this.#options.maxWaitMs ?? LOCK_WAITS.laneMs);
     this.#underWay += 1;
     try {
-      return await this.#around(item, submit);
+      const known =
+        this.#found.size === 0 ? [] : this.#options.locksOf(item).filter((lock) => this.#found.has(lock));
+      if (known.length > 0)
+        return await this.#wait(item, until, known, new LockedError('too many wait for locked rows'));
+      try {
+        return await submit(item);
+      } catch (error) {
+        if (!(error instanceof LockedError) || error.locks.length === 0) throw error;
+        return await this.#wait(item, until, [], error);
+      }
     } finally {
       this.#underWay -= 1;
       if (this.#underWay === 0) for (const resolve of this.#idle.splice(0)) resolve();
@@ -74,20 +84,6 @@ export class LockedLane<In, Out> {
   /** Resolves when nothing that came to `around` is under way. */
   idle(): Promise<void> {
     return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
-  }
-
-  async #around(item: In, submit: (item: In) => Promise<Out>): Promise<Out> {
-    const until = performance.now() + (this.#options.maxWaitMs ?? LOCK_WAITS.laneMs);
-    const known =
-      this.#found.size === 0 ? [] : this.#options.locksOf(item).filter((lock) => this.#found.has(lock));
-    if (known.length > 0)
-      return await this.#wait(item, until, known, new LockedError('too many wait for locked rows'));
-    try {
-      return await submit(item);
-    } catch (error) {
-      if (!(error instanceof LockedError) || error.locks.length === 0) throw error;
-      return await this.#wait(item, until, [], error);
-    }
   }
 
   async #wait(item: In, until: number, known: readonly string[], error: LockedError): Promise<Out> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { OutageError } from '@posthorn/inbox';
+import { OutageError, OverloadedError } from '@posthorn/inbox';
 import { RedisOutageError } from '@posthorn/routing';
-import { OverloadedError, Problem, problem } from '@posthorn/runtime';
+import { Problem, problem } from '@posthorn/runtime';
 import { sendProblem } from './answer';
 import { ClientGoneError } from './json-body';
 import { contextOf, type RequestContext } from './request-context';

@@ -1,7 +1,14 @@
-import type { AcceptedMessage, AcceptOutcome, NewMessage } from '@posthorn/inbox';
-import { LockedLane, locksOfSend, OutageError } from '@posthorn/inbox';
+import {
+  type AcceptedMessage,
+  type AcceptOutcome,
+  GroupCommit,
+  LOCK_WAITS,
+  locksOfSend,
+  type NewMessage,
+  OutageError,
+} from '@posthorn/inbox';
 import type { RouteSummary } from '@posthorn/routing';
-import { Batcher, type Tracing } from '@posthorn/runtime';
+import type { Tracing } from '@posthorn/runtime';
 import type { SendApiMetrics } from '../metrics';
 import type { SendApiWaits } from '../send-api-waits';
 import { within } from '../within';
@@ -35,45 +42,48 @@ interface WaitingSend {
   readonly deadline: number;
 }
 
-/** Messages with more recipients than this take the wide lane. */
+/** Messages with more recipients than this are wide. */
 const NARROW_RECIPIENTS = 20;
 const NARROW_BATCH = 256;
 const MAX_WAITING_NARROW = 4_096;
 /** About as many inbox entries as Postgres writes in one quick statement. */
 const WIDE_BATCH_ENTRIES = 5_000;
 const MAX_WAITING_WIDE = 512;
-const LANE_CONCURRENCY = 2;
+const LOCKED_CONCURRENCY = 2;
 const MAX_WAITING_LOCKED = 1_024;
 
 /**
- * Group commit of messages, then routing (PROTOCOL §4.1). There are two lanes, so that a message to one user
- * does not wait behind messages to thousands; and a third, where those wait that need a row which another
- * transaction has locked.
+ * Group commit of messages, then routing (PROTOCOL §4.1). Messages to many are committed apart, so that a message to
+ * one user does not wait behind messages to thousands.
  */
 export class MessageCommitter {
   readonly #options: CommitterOptions;
-  readonly #narrow: Batcher<WaitingSend, Commit>;
-  readonly #wide: Batcher<WaitingSend, Commit>;
-  readonly #locked: LockedLane<WaitingSend, Commit>;
+  readonly #commits: GroupCommit<WaitingSend, Commit>;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
-    this.#narrow = this.#lane('narrow sends', NARROW_BATCH, MAX_WAITING_NARROW);
-    const wideBatch = Math.max(1, Math.floor(WIDE_BATCH_ENTRIES / options.maxRecipients));
-    this.#wide = this.#lane('wide sends', wideBatch, MAX_WAITING_WIDE);
-    this.#locked = new LockedLane({
-      run: (items, lock) => this.#run(items, lock),
+    this.#commits = new GroupCommit({
+      name: 'narrow sends',
+      maxBatch: NARROW_BATCH,
+      maxPending: MAX_WAITING_NARROW,
+      wide: {
+        name: 'wide sends',
+        isWide: ({ send }) => send.to.length > NARROW_RECIPIENTS,
+        maxBatch: Math.max(1, Math.floor(WIDE_BATCH_ENTRIES / options.maxRecipients)),
+        maxPending: MAX_WAITING_WIDE,
+      },
+      commitBatch: (items, lock) => this.#commitBatch(items, lock),
       locksOf: ({ send }) => locksOfSend(send),
-      maxWaiting: MAX_WAITING_LOCKED,
-      maxWaitMs: options.waits.lockedRowMs,
-      concurrency: LANE_CONCURRENCY,
+      maxLocked: MAX_WAITING_LOCKED,
+      lockedConcurrency: LOCKED_CONCURRENCY,
       expired,
+      waits: { ...LOCK_WAITS, laneMs: options.waits.lockedRowMs },
     });
   }
 
   /** Messages that wait for their commit. */
   get pending(): number {
-    return this.#narrow.pending + this.#wide.pending + this.#locked.pending;
+    return this.#commits.pending;
   }
 
   /**
@@ -83,32 +93,17 @@ export class MessageCommitter {
    * @throws OverloadedError when too many wait: nothing was done
    */
   async commit(send: NewMessage): Promise<Commit> {
-    const lane = send.to.length > NARROW_RECIPIENTS ? this.#wide : this.#narrow;
     const { postgresMs } = this.#options.waits;
-    const waiting = { send, deadline: performance.now() + postgresMs };
-    return await within(
-      postgresMs,
-      this.#locked.around(waiting, (item) => lane.submit(item)),
-    );
+    const deadline = performance.now() + postgresMs;
+    return await within(postgresMs, this.#commits.add({ send, deadline }));
   }
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
-    await this.#locked.idle();
+    await this.#commits.idle();
   }
 
-  #lane(name: string, maxBatch: number, maxPending: number): Batcher<WaitingSend, Commit> {
-    return new Batcher({
-      name,
-      maxBatch,
-      maxPending,
-      concurrency: LANE_CONCURRENCY,
-      run: (items) => this.#run(items, null),
-      expired,
-    });
-  }
-
-  async #run(items: readonly WaitingSend[], lock: string | null): Promise<(Commit | Error)[]> {
+  async #commitBatch(items: readonly WaitingSend[], lock: string | null): Promise<(Commit | Error)[]> {
     const { accept, metrics } = this.#options;
     const sends = items.map(({ send }) => send);
     metrics.batchMessages.observe(sends.length);

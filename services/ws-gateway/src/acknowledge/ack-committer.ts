@@ -51,7 +51,7 @@ export class AckCommitter {
     const { moves, log } = this.#options;
     let mayGoOn = false;
     try {
-      const { isHolder, cursor } = await moves.submit(move);
+      const { isHolder, cursor } = await moves.add(move);
       mayGoOn = isHolder;
       if (isHolder) this.#succeed(session, cursor);
       else this.#refuse();

@@ -48,7 +48,7 @@ export class LateAcks {
   /** All the way, however many statements that takes. A newer connection of the device makes it needless. */
   async #commit(move: CursorMove): Promise<boolean> {
     for (let cursor = 0; cursor < move.seq; ) {
-      const moved = await this.#moves.submit(move);
+      const moved = await this.#moves.add(move);
       this.#metrics.acks.inc({ outcome: moved.isHolder ? 'committed' : 'refused' });
       if (!moved.isHolder) return true;
       cursor = moved.cursor;

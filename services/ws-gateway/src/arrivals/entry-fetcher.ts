@@ -1,7 +1,7 @@
-import { type EntriesPage, type InboxDatabase, readEntriesOfEpoch } from '@posthorn/inbox';
+import { Batcher, type EntriesPage, type InboxDatabase, readEntriesOfEpoch } from '@posthorn/inbox';
 import type { InboxItem } from '@posthorn/protocol';
 import { type ListedEntry, type OfflineList, RedisOutageError } from '@posthorn/routing';
-import { Batcher, type Logger } from '@posthorn/runtime';
+import type { Logger } from '@posthorn/runtime';
 import type { GatewayMetrics } from '../metrics';
 import type { SkippedRange, Want } from '../session/delivery';
 import { incompleteJsonOf, messageJsonOf } from '../session/message-json';

@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ClaimedDevice, type InboxDatabase, OutageError } from '@posthorn/inbox';
+import { type ClaimedDevice, type InboxDatabase, OutageError, OverloadedError } from '@posthorn/inbox';
 import { type Holders, type Notifier, RedisOutageError } from '@posthorn/routing';
 import {
   type AllowedOrigins,
   type Identity,
   type Logger,
-  OverloadedError,
   problem,
   problemOfToken,
   type TokenVerifier,

@@ -4,11 +4,11 @@ import {
   commitAroundLocks,
   type DeviceClaim,
   deviceLock,
+  GroupCommit,
   type InboxDatabase,
   LOCK_WAITS,
-  LockedLane,
+  OverloadedError,
 } from '@posthorn/inbox';
-import { Batcher, OverloadedError } from '@posthorn/runtime';
 
 /** A connect that wants its device. */
 export interface ClaimRequest {
@@ -17,14 +17,12 @@ export interface ClaimRequest {
   readonly connect: { readonly isOver: boolean };
 }
 
-const MAX_WAITING_LOCKED = 1_000;
 /** One connect is claimed at once. Of many that come together, what 8 ms bring costs Postgres a quarter as much each. */
 const PACE_MS = 8;
 
-/** Claims devices, those of many connects in one statement. Whose device is locked waits apart from the others. */
+/** Claims devices, those of many connects in one statement. */
 export class DeviceClaimer {
-  readonly #claims: Batcher<ClaimRequest, ClaimedDevice>;
-  readonly #locked: LockedLane<ClaimRequest, ClaimedDevice>;
+  readonly #claims: GroupCommit<ClaimRequest, ClaimedDevice>;
   /** Each answer brings a string of its own; all sessions keep this one. */
   #epoch = '';
 
@@ -33,35 +31,25 @@ export class DeviceClaimer {
    * @param maxLockedMs how long one waits for a locked device
    */
   constructor(db: InboxDatabase, maxPending: number, maxLockedMs = LOCK_WAITS.laneMs) {
-    const locksOf = ({ claim }: ClaimRequest): string[] => [deviceLock(claim)];
-    const claimRound = (round: readonly ClaimRequest[], lock: string | null) =>
-      commitAroundLocks(round, lock, {
-        commit: (some, lockWaitMs) =>
-          claimDevices(
-            db,
-            some.map(({ claim }) => claim),
-            lockWaitMs,
-          ),
-        locksOf,
-      });
-    const run = (requests: readonly ClaimRequest[], lock: string | null) =>
-      inRounds(requests, (round) => claimRound(round, lock));
-    this.#claims = new Batcher({
+    const statement = {
+      commit: (requests: readonly ClaimRequest[], lockWaitMs: number) =>
+        claimDevices(
+          db,
+          requests.map(({ claim }) => claim),
+          lockWaitMs,
+        ),
+      locksOf: ({ claim }: ClaimRequest) => [deviceLock(claim)],
+    };
+    this.#claims = new GroupCommit({
       name: 'claims',
       maxBatch: 200,
       maxPending,
-      concurrency: 2,
       paceMs: PACE_MS,
-      run: (requests) => run(requests, null),
+      commitBatch: (requests, lock) =>
+        inRounds(requests, (round) => commitAroundLocks(round, lock, statement)),
+      locksOf: statement.locksOf,
       expired,
-    });
-    this.#locked = new LockedLane({
-      run,
-      locksOf,
-      maxWaiting: MAX_WAITING_LOCKED,
-      maxWaitMs: maxLockedMs,
-      concurrency: 1,
-      expired,
+      waits: { ...LOCK_WAITS, laneMs: maxLockedMs },
     });
   }
 
@@ -72,7 +60,7 @@ export class DeviceClaimer {
    * @throws OverloadedError when too many wait, or the connect is over
    */
   async claim(request: ClaimRequest): Promise<ClaimedDevice> {
-    const claimed = await this.#locked.around(request, (item) => this.#claims.submit(item));
+    const claimed = await this.#claims.add(request);
     if (claimed.epoch !== this.#epoch) this.#epoch = claimed.epoch;
     return { ...claimed, epoch: this.#epoch };
   }

@@ -1,12 +1,12 @@
 import {
-  commitAroundLocks,
   type DeviceRelease,
   type DeviceReleased,
   deviceLock,
+  GroupCommit,
   type InboxDatabase,
   releaseDevices,
 } from '@posthorn/inbox';
-import { Batcher, type Logger } from '@posthorn/runtime';
+import type { Logger } from '@posthorn/runtime';
 import { LateWrites } from '../acknowledge/late-writes';
 
 /** Ended connections that are not recorded yet; beyond it the next claim of the device sets it right. */
@@ -23,20 +23,19 @@ interface LateRelease {
 
 /** Records that connections ended. What Postgres could not take is tried again until it does. */
 export class DeviceReleaser {
-  readonly #releases: Batcher<DeviceRelease, DeviceReleased>;
+  readonly #releases: GroupCommit<DeviceRelease, DeviceReleased>;
   readonly #late: LateWrites<LateRelease>;
 
   constructor(db: InboxDatabase, log: Logger) {
-    this.#releases = new Batcher({
+    this.#releases = new GroupCommit({
       name: 'releases',
       maxBatch: 500,
       maxPending: MAX_WAITING,
       concurrency: 1,
-      run: (holds) =>
-        commitAroundLocks(holds, null, {
-          commit: (some, lockWaitMs) => releaseDevices(db, some, lockWaitMs),
-          locksOf: (hold) => [deviceLock(hold)],
-        }),
+      // `LateWrites` tries again what meets a locked row.
+      maxLocked: 0,
+      commit: (holds, lockWaitMs) => releaseDevices(db, holds, lockWaitMs),
+      locksOf: (hold) => [deviceLock(hold)],
     });
     this.#late = new LateWrites<LateRelease>({
       write: (late) => this.#write(late),
@@ -67,7 +66,7 @@ export class DeviceReleaser {
 
   /** Under a newer claim that is given up as well, one that is to be undone is to be undone after it. */
   async #write(late: LateRelease): Promise<boolean> {
-    const { isCovered } = await this.#releases.submit(late.hold);
+    const { isCovered } = await this.#releases.add(late.hold);
     late.attempts++;
     return !isCovered || late.attempts >= UNDO_ATTEMPTS;
   }

@@ -1,3 +1,4 @@
+import { Batcher, OverloadedError } from '@posthorn/inbox';
 import {
   type Holders,
   type Lease,
@@ -6,7 +7,7 @@ import {
   type Presence,
   RedisOutageError,
 } from '@posthorn/routing';
-import { Batcher, type Logger, OverloadedError } from '@posthorn/runtime';
+import type { Logger } from '@posthorn/runtime';
 import type { ConnectionTable } from './connection-table';
 
 /** What the keeper tells its gateway. */

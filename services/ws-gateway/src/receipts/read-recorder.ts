@@ -1,58 +1,44 @@
 import {
-  commitAroundLocks,
+  GroupCommit,
   type InboxDatabase,
-  LockedLane,
   type ReadOutcome,
   type ReadRequest,
   readerLock,
   recordReads,
 } from '@posthorn/inbox';
 import type { ClientFrame } from '@posthorn/protocol';
-import { Batcher, type Logger } from '@posthorn/runtime';
+import type { Logger } from '@posthorn/runtime';
 import type { GatewayMetrics } from '../metrics';
 import type { Session } from '../session/session';
 import { isUnavailable } from '../unavailable';
 import type { ReceiptTeller } from './receipt-news';
 
-const MAX_WAITING_LOCKED = 1_000;
-
-/**
- * Records read receipts, those of all sessions in one statement. `ok` follows the commit. Whose receipts another
- * transaction has locked waits apart from the others.
- */
+/** Records read receipts, those of all sessions in one statement. `ok` follows the commit. */
 export class ReadRecorder {
-  readonly #reads: Batcher<ReadRequest, ReadOutcome>;
-  readonly #locked: LockedLane<ReadRequest, ReadOutcome>;
+  readonly #reads: GroupCommit<ReadRequest, ReadOutcome>;
   readonly #metrics: GatewayMetrics;
   readonly #log: Logger;
 
   constructor(db: InboxDatabase, teller: ReceiptTeller, metrics: GatewayMetrics, log: Logger) {
     this.#metrics = metrics;
     this.#log = log;
-    const locksOf = (read: ReadRequest): string[] => [readerLock(read)];
-    const run = async (reads: readonly ReadRequest[], lock: string | null) => {
-      const outcomes = await commitAroundLocks(reads, lock, {
-        commit: (some, lockWaitMs) => recordReads(db, some, lockWaitMs),
-        locksOf,
-      });
-      teller.tell(outcomes.flatMap((outcome) => (outcome instanceof Error ? [] : outcome.news)));
-      return outcomes;
-    };
-    this.#reads = new Batcher({
+    this.#reads = new GroupCommit({
       name: 'reads',
       maxBatch: 100,
       maxPending: 20_000,
-      concurrency: 2,
-      run: (reads) => run(reads, null),
+      commit: async (reads, lockWaitMs) => {
+        const outcomes = await recordReads(db, reads, lockWaitMs);
+        teller.tell(outcomes.flatMap(({ news }) => news));
+        return outcomes;
+      },
+      locksOf: (read) => [readerLock(read)],
     });
-    this.#locked = new LockedLane({ run, locksOf, maxWaiting: MAX_WAITING_LOCKED, concurrency: 1 });
   }
 
   /** Records what the user has read, and answers the frame. */
   async record(session: Session, { ids, ref }: ClientFrame & { type: 'read' }): Promise<void> {
     try {
-      const read = { user: session.user, ids };
-      const { isKnown } = await this.#locked.around(read, (item) => this.#reads.submit(item));
+      const { isKnown } = await this.#reads.add({ user: session.user, ids });
       if (isKnown) {
         session.forgiveBadFrames();
         session.ok(ref);
@@ -69,6 +55,6 @@ export class ReadRecorder {
 
   /** Resolves when nothing is under way. */
   idle(): Promise<void> {
-    return this.#locked.idle();
+    return this.#reads.idle();
   }
 }

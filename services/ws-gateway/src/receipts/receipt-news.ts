@@ -1,6 +1,6 @@
+import { Batcher, OverloadedError } from '@posthorn/inbox';
 import type { ReceiptNews } from '@posthorn/protocol';
 import type { Notifier } from '@posthorn/routing';
-import { Batcher, OverloadedError } from '@posthorn/runtime';
 import type { ConnectionTable } from '../holding/connection-table';
 import type { GatewayMetrics } from '../metrics';
 
