@@ -11,6 +11,7 @@ export * from './metrics';
 export * from './problems/problem';
 export * from './problems/problems-catalogue';
 export * from './process/lifecycle';
+export { PeriodicWork } from './process/periodic-work';
 export * from './process/readiness';
 export * from './process/run-service';
 export type { CreateService, RunningService, ServiceContext } from './process/start-service';

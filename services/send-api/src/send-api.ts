@@ -39,8 +39,8 @@ import { createReadCommitter } from './receipts/read-committer';
 import { buildOpenApi } from './reference/openapi';
 import { createReferencePage } from './reference/page';
 import { SEND_API_WAITS } from './send-api-waits';
-import { Janitor } from './upkeep/janitor';
-import { PartitionKeeper } from './upkeep/partition-keeper';
+import { createJanitor } from './upkeep/janitor';
+import { createPartitionKeeper } from './upkeep/partition-keeper';
 import { dtoValidator } from './validation/validate-dto';
 import { within } from './within';
 
@@ -93,7 +93,7 @@ export async function createSendApi(
     await Promise.all([committer.idle(), reads.idle()]);
   });
 
-  const janitor = new Janitor({
+  const janitor = createJanitor({
     purge: (limit) => purgeIdempotencyKeys(inbox, limit),
     onPurged: (count) => metrics.purgedKeys.inc(count),
     log,
@@ -101,7 +101,7 @@ export async function createSendApi(
   life.onStop('janitor', () => janitor.stop());
   janitor.start();
   const { retentionDays = null } = settings;
-  const partitionKeeper = new PartitionKeeper({
+  const partitionKeeper = createPartitionKeeper({
     keep: (signal) => keepPartitions(inbox, { retentionDays, signal }),
     onKept: ({ added, dropped, overdue }) => {
       metrics.partitionChanges.inc({ change: 'added' }, added);
