@@ -15,6 +15,7 @@ export { PeriodicWork } from './process/periodic-work';
 export * from './process/readiness';
 export * from './process/run-service';
 export type { CreateService, RunningService, ServiceContext } from './process/start-service';
+export { within } from './process/within';
 export * from './settings/settings';
 export * from './settings/settings-catalogue';
 export * from './settings/settings-error';

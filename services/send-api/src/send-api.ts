@@ -27,6 +27,7 @@ import {
   type ServiceContext,
   TokenVerifier,
 } from '@posthorn/runtime';
+import { answerWithin } from './answer-within';
 import { createApp } from './http/app';
 import { createAuthenticate } from './http/authenticate';
 import { disconnectRoute } from './http/disconnect-route';
@@ -42,7 +43,6 @@ import { SEND_API_WAITS } from './send-api-waits';
 import { createJanitor } from './upkeep/janitor';
 import { createPartitionKeeper } from './upkeep/partition-keeper';
 import { dtoValidator } from './validation/validate-dto';
-import { within } from './within';
 
 /** Creates everything of send-api that lives long, and listens. Neither store has to be there yet. */
 export async function createSendApi(
@@ -115,7 +115,7 @@ export async function createSendApi(
 
   const { rateLimitSends, maxBodyBytes } = settings;
   const SendMessage = defineSendMessage(settings);
-  const inTime = <T>(work: Promise<T>): Promise<T> => within(waits.postgresMs, work);
+  const inTime = <T>(work: Promise<T>): Promise<T> => answerWithin(waits.postgresMs, work);
   const endpoints = createEndpoints({
     authenticate: createAuthenticate(verifier),
     limiter: rateLimitSends > 0 ? new SendLimiter(redis, keys, rateLimitSends) : null,

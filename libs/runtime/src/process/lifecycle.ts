@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger';
+import { within } from './within';
 
 interface Step {
   readonly name: string;
@@ -73,19 +74,13 @@ export class Lifecycle {
   }
 
   async #run({ name, fn }: Step, allowedMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<'timeout'>((resolve) => {
-      timer = setTimeout(() => resolve('timeout'), allowedMs);
-    });
     try {
-      const outcome = await Promise.race([(async () => fn(allowedMs))(), timeout]);
+      const outcome = await within(allowedMs, (async () => fn(allowedMs))(), () => 'timeout' as const);
       if (outcome === 'timeout') {
         this.#log.error('stop step timed out', { step: name, allowedMs: Math.round(allowedMs) });
       }
     } catch (error) {
       this.#log.error('stop step failed', { step: name, error });
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { AdminResponse, AdminRoute } from '../admin/admin-routes';
+import { within } from './within';
 
 /** Whether a service can take work, and what keeps it from that or slows it: a name → one sentence. */
 export interface Readiness {
@@ -41,18 +42,11 @@ export function unready(name: string, sentence: string): Readiness {
 
 /** The check's answer; unready where it fails or takes more than 3 s. Never rejects. */
 export async function checkInTime(check: ReadinessCheck): Promise<Readiness> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<Readiness>((resolve) => {
-    timer = setTimeout(
-      () => resolve(unready('readiness', `no answer within ${CHECK_TIMEOUT_MS} ms`)),
-      CHECK_TIMEOUT_MS,
-    );
-  });
   try {
-    return await Promise.race([check(), timeout]);
+    return await within(CHECK_TIMEOUT_MS, check(), () =>
+      unready('readiness', `no answer within ${CHECK_TIMEOUT_MS} ms`),
+    );
   } catch (error) {
     return unready('readiness', `the check failed: ${error instanceof Error ? error.name : 'unknown error'}`);
-  } finally {
-    clearTimeout(timer);
   }
 }

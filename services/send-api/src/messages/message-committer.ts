@@ -9,9 +9,9 @@ import {
 } from '@posthorn/inbox';
 import type { RouteSummary } from '@posthorn/routing';
 import type { Tracing } from '@posthorn/runtime';
+import { answerWithin } from '../answer-within';
 import type { SendApiMetrics } from '../metrics';
 import type { SendApiWaits } from '../send-api-waits';
-import { within } from '../within';
 
 /** What the committer needs of the stores. */
 export interface CommitterOptions {
@@ -95,7 +95,7 @@ export class MessageCommitter {
   async commit(send: NewMessage): Promise<Commit> {
     const { postgresMs } = this.#options.waits;
     const deadline = performance.now() + postgresMs;
-    return await within(postgresMs, this.#commits.add({ send, deadline }));
+    return await answerWithin(postgresMs, this.#commits.add({ send, deadline }));
   }
 
   /** Resolves when nothing waits any more. */

@@ -1,3 +1,4 @@
+import { within } from '@posthorn/runtime';
 import { isUnavailable } from '../unavailable';
 
 /** Something that is still to be written of a device whose connection ended. */
@@ -69,7 +70,7 @@ export class LateWrites<T extends LateWrite> {
       const left = this.#all().filter(({ isOptional }) => !isOptional);
       const leftMs = deadline - performance.now();
       if (left.length === 0 || leftMs <= 0) return left.length === 0;
-      await within(leftMs, this.#attemptAll(left));
+      await within(leftMs, this.#attemptAll(left), () => undefined);
       if (left.some((waiting) => this.#isWaiting(waiting)))
         await new Promise((resolve) => setTimeout(resolve, Math.min(STOP_STEP_MS, leftMs)));
     }
@@ -135,14 +136,4 @@ export class LateWrites<T extends LateWrite> {
 
 function nameOf({ user, device }: LateWrite): string {
   return `${user} ${device}`;
-}
-
-/** Waits for `work`, but no longer than `boundMs`. */
-async function within(boundMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, boundMs);
-  });
-  await Promise.race([work, bound]);
-  clearTimeout(timer);
 }
