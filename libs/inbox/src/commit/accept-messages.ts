@@ -7,16 +7,19 @@ import type { AcceptOutcome, NewMessage } from './new-message';
 import { resolveTakenKeys } from './resolve-taken-keys';
 import { splitBatch } from './split-batch';
 
-/** More entries than this go into statements of their own, so that none holds its locks for long. */
+/**
+ * Entries of one statement, at most. A larger batch takes several statements, so that none holds its locks for long.
+ */
 const MAX_ENTRIES_PER_STATEMENT = 5_000;
 const MAX_ROUNDS = 3;
 
 /**
- * Commits a batch of messages: idempotency keys, counters, messages and inbox entries in one statement,
- * which is one transaction. An item's own error does not fail its neighbours, and neither does a row that
- * another transaction has locked: who needs it gets a `LockedError`, the others are committed.
+ * Commits a batch of messages. One statement, which is one transaction, writes the idempotency keys, counters,
+ * messages and inbox entries of up to `MAX_ENTRIES_PER_STATEMENT` entries. Errors are returned, and each concerns one
+ * send only. If another transaction has locked a row, the sends that need it get a `LockedError` and the others are
+ * committed. An outage is the error of every send of its statement.
  *
- * @param lock what the batch is known to wait for, where it is one of those that were left behind
+ * @param lock the row that the whole batch is known to wait for (`LockedLane`); null for a first attempt
  */
 export async function acceptMessages(
   db: InboxDatabase,
@@ -38,7 +41,7 @@ export async function acceptMessages(
         else outcomes.set(send, outcome);
       }
     }
-    // A key may have gone between the two statements (its time was over): such a send starts anew.
+    // An expired key may be removed between the two statements. Such a send is tried again.
     waiting = await resolveTakenKeys(db, taken, outcomes);
   }
   const untold: NewMessage[] = [];
@@ -48,12 +51,14 @@ export async function acceptMessages(
     else outcomes.set(twin, outcome);
   }
   for (const send of [...waiting, ...(await resolveTakenKeys(db, untold, outcomes))])
-    outcomes.set(send, new OutageError('an idempotency key changed hands too often'));
+    outcomes.set(send, new OutageError('the idempotency key was removed and taken again too often'));
 
   return sends.map((send) => outcomes.get(send) ?? new Error('a send without an outcome'));
 }
 
-/** Two sends with one key in one batch: the second gets the outcome of the first, as if it had come later. */
+/**
+ * Separates sends that repeat a key of the same batch. Such a twin gets the outcome of the first, as if it came later.
+ */
 function splitTwins(sends: readonly NewMessage[]): {
   firsts: NewMessage[];
   twins: [NewMessage, NewMessage][];
@@ -74,7 +79,7 @@ function splitTwins(sends: readonly NewMessage[]): {
   return { firsts, twins };
 }
 
-/** What follows for the twin from the first's outcome; null when only the stored message tells. */
+/** Derives the outcome of a twin from that of the first send. Null when only the stored message can decide. */
 function outcomeOfTwin(
   twin: NewMessage,
   first: NewMessage,
@@ -85,7 +90,7 @@ function outcomeOfTwin(
   if (twin.idempotency === undefined || first.idempotency === undefined)
     return new Error('a twin without a key');
   const isSameBody = twin.idempotency.bodyHash.equals(first.idempotency.bodyHash);
-  // The first has itself lost the key to another body, which may be the twin's.
+  // An earlier message owns the key, with another body than the first. That body may be the twin's.
   if (outcome.kind === 'conflict') return isSameBody ? outcome : null;
   if (!isSameBody) return { kind: 'conflict' };
   return { kind: 'replayed', message: outcome.message };
@@ -106,12 +111,12 @@ function* chunkByEntries(sends: readonly NewMessage[]): Generator<NewMessage[]> 
   if (chunk.length > 0) yield chunk;
 }
 
-/** Every row that a send locks, by name. */
+/** The names of all rows that a send locks. */
 export function locksOfSend({ sender, to, idempotency }: NewMessage): string[] {
   return [...(idempotency === undefined ? [] : [keyLock(sender, idempotency.key)]), ...to.map(inboxLock)];
 }
 
-/** Commits a chunk; what is to blame for a refusal, or for a wait, is left out of it. */
+/** Commits a chunk. A send that causes a refusal, or that needs a locked row, is left out and gets the error. */
 async function commitChunk(
   db: InboxDatabase,
   chunk: readonly NewMessage[],
@@ -132,7 +137,8 @@ async function commitChunk(
       unborn = found.unborn;
       return ({ to }) => to.filter((user) => found.locked.has(user)).map(inboxLock);
     },
-    // A row that is not committed yet can be waited for, but not seen.
+    // A statement also waits for a row that another transaction has inserted and not committed: nobody can see that
+    // row.
     locksOf: (send) => {
       const { sender, to, idempotency } = send;
       const unseen = to.filter((user) => unborn.has(user)).map(inboxLock);
@@ -142,7 +148,7 @@ async function commitChunk(
   });
 }
 
-/** Who is known to wait for a counter waits for that first, before it holds anything that others need. */
+/** A batch that is known to wait for a counter locks it first, while it holds nothing that others need. */
 function waitFor(lock: string | null, { sharedMs, lockedMs, partMs }: LockWaits): CommitLocks {
   if (lock === null) return { first: null, firstMs: sharedMs, thenMs: sharedMs };
   const first = lockedInbox(lock);

@@ -1,15 +1,15 @@
 import type { InboxDatabase, Statement } from '../database/database';
 
-/** Which counters of some inboxes cannot be locked at once. */
+/** Users whose inbox counter cannot be locked without waiting. */
 export interface LockedInboxes {
-  /** Another transaction has them locked. */
+  /** Another transaction has locked their counter. */
   readonly locked: ReadonlySet<string>;
-  /** They have no counter yet that could be seen; another transaction may be making it. */
+  /** They have no visible counter. Another transaction may be inserting it. */
   readonly unborn: ReadonlySet<string>;
 }
 
 /**
- * Tells which counters are locked now, without waiting for any.
+ * Finds which counters are locked now, without waiting for any of them.
  * @throws OutageError
  */
 export async function findLockedInboxes(db: InboxDatabase, users: readonly string[]): Promise<LockedInboxes> {
@@ -20,7 +20,7 @@ export async function findLockedInboxes(db: InboxDatabase, users: readonly strin
   return { locked, unborn };
 }
 
-/** The lock is the one that moving a counter takes, and is gone with the statement. */
+/** Tries the same lock that moving a counter takes. The lock ends with the statement. */
 const FIND_LOCKED: Statement = {
   name: 'find-locked-inboxes',
   text: `

@@ -1,22 +1,22 @@
 /**
- * How long is waited for rows that another transaction has locked, in milliseconds. A statement that waits keeps what
- * it has locked already from others: a statement for many waits shortly, and in its place those that need the
- * row wait by themselves (`locked-lane.ts`).
+ * How long statements wait for rows that another transaction has locked, in milliseconds. A statement that waits still
+ * holds the rows that it has already locked. So a statement for many items waits only briefly. The items that need the
+ * locked row then wait in statements of their own (`locked-lane.ts`).
  */
 export interface LockWaits {
-  /** Of a statement for many. */
+  /** A statement for many items. */
   readonly sharedMs: number;
-  /** Of the parts of such a statement, once one of its rows was found to be locked. */
+  /** A part of such a statement, once one of its rows was found to be locked. */
   readonly partMs: number;
-  /** Of a statement for those only that need the row. */
+  /** A statement only for items that need the locked row. */
   readonly lockedMs: number;
-  /** How long a batch is taken apart; what is not settled by then counts as locked, with its neighbours. */
+  /** How long a batch is split into smaller parts. After that, all items without an outcome count as locked. */
   readonly splitMs: number;
-  /** How long an item waits in the lane, in all. */
+  /** The whole time that an item waits in the lane. */
   readonly laneMs: number;
 }
 
-/** An item's own statement besides, they are within the two seconds of PROTOCOL §4.8. */
+/** Together with the statement of the item itself, these stay within the two seconds of PROTOCOL §4.8. */
 export const LOCK_WAITS: LockWaits = {
   sharedMs: 150,
   partMs: 20,
@@ -26,8 +26,9 @@ export const LOCK_WAITS: LockWaits = {
 };
 
 /**
- * An item of a FROM clause that sets how long the rest of its statement waits for a lock. Postgres reads the
- * setting at each wait, so it acts at once; it ends with the transaction, which is this statement.
+ * SQL for an item of a FROM clause. It sets how long the rest of the statement waits for each lock, in milliseconds.
+ * Postgres reads the setting at each wait, so it takes effect at once. It ends with the transaction, which is this
+ * statement.
  */
 export function lockTimeoutSql(parameter: string): string {
   return `set_config('lock_timeout', ${parameter}::text, true) AS lock_wait`;
@@ -35,27 +36,27 @@ export function lockTimeoutSql(parameter: string): string {
 
 const INBOX = 'inbox ';
 
-/** The counter of an inbox. */
+/** Names the counter row of an inbox. */
 export function inboxLock(user: string): string {
   return INBOX + user;
 }
 
-/** Whose inbox counter a lock is; null for any other. */
+/** The user whose inbox counter this lock names; null for any other lock. */
 export function lockedInbox(lock: string): string | null {
   return lock.startsWith(INBOX) ? lock.slice(INBOX.length) : null;
 }
 
-/** An idempotency key. */
+/** Names the row of an idempotency key. */
 export function keyLock(sender: string, key: string): string {
   return `key ${sender} ${key}`;
 }
 
-/** A device and what its acknowledgements write. */
+/** Names the row of a device, and the rows that its acknowledgements write. */
 export function deviceLock({ user, device }: { user: string; device: string }): string {
   return `device ${user} ${device}`;
 }
 
-/** The receipts of one reader. */
+/** Names the receipts of one reader. */
 export function readerLock({ user }: { user: string }): string {
   return `reader ${user}`;
 }

@@ -1,6 +1,6 @@
 import type { JsonObject, StoredMessage } from '@posthorn/protocol';
 
-/** A message that a client wants accepted, validated. */
+/** A valid message that a client has sent and that is not committed yet. */
 export interface NewMessage {
   sender: string;
   /** Each recipient once. */
@@ -8,7 +8,7 @@ export interface NewMessage {
   text?: string;
   data?: JsonObject;
   idempotency?: { key: string; bodyHash: Buffer };
-  /** Of the request, for traces: it is not stored. */
+  /** The `traceparent` of the request. It is not stored. */
   trace?: string;
 }
 
@@ -18,20 +18,20 @@ export interface EntryPlace {
   seq: number;
 }
 
-/** A message that was committed just now, with its place in each recipient's inbox. */
+/** A message that was just committed, with its place in each recipient's inbox. */
 export interface AcceptedMessage {
   kind: 'accepted';
   message: StoredMessage;
   epoch: string;
   entries: readonly EntryPlace[];
-  /** That of the `NewMessage`. */
+  /** As in the `NewMessage`. */
   trace?: string;
 }
 
-/** What became of one `NewMessage`. */
+/** The outcome of one `NewMessage`. */
 export type AcceptOutcome =
   | AcceptedMessage
-  /** The key was used before with the same body: this is the first message. */
+  /** The key was used before with the same body. This is the first message. */
   | { kind: 'replayed'; message: StoredMessage }
   /** The key was used before with another body. */
   | { kind: 'conflict' };

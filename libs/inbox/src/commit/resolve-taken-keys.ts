@@ -8,8 +8,9 @@ interface KeyRow extends MessageRow {
 }
 
 /**
- * Settles sends whose idempotency key belongs to a committed message: the same body is a replay, another
- * is a conflict (PROTOCOL §4.1). Returns those whose key is gone by now; they are free to try again.
+ * Settles sends whose idempotency key belongs to a committed message. The same body is a replay, another body is a
+ * conflict (PROTOCOL §4.1). Returns the sends whose key no longer exists: the caller may try them again. If the
+ * database fails, its error is the outcome of all of them.
  */
 export async function resolveTakenKeys(
   db: InboxDatabase,

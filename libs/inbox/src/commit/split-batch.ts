@@ -1,27 +1,27 @@
 import { LockedError, OutageError } from '../database/outage';
 
-/** How a batch is committed, whole and in parts. */
+/** How to commit a batch, whole and in parts. */
 export interface SplitOptions<Item, Out> {
   /**
-   * Commits these in one statement. A LockedError says that nothing was done. `isPart` after the first of those:
-   * by then every wait is too long.
+   * Commits items in one statement. If it throws a LockedError, nothing was committed. After the first LockedError
+   * `isPart` is true, and the statement must wait only briefly.
    */
   readonly commit: (items: readonly Item[], isPart: boolean) => Promise<readonly Out[]>;
-  /** How long a batch is taken apart: `LockWaits`. */
+  /** How long a batch is split into smaller parts: `LockWaits.splitMs`. */
   readonly splitMs: number;
-  /** What an item may be waiting for that stands alone. */
+  /** The rows that an item may be waiting for, when it was committed alone and met a lock. */
   readonly locksOf: (item: Item) => readonly string[];
-  /** Asked once, after the first LockedError: what each item is known to wait for, without waiting for it. */
+  /** Called once, after the first LockedError. Finds the locked rows that each item needs, without waiting for them. */
   readonly findLocks?: (items: readonly Item[]) => Promise<(item: Item) => readonly string[]>;
 }
 
-/** Names that one error carries: who waits for more finds the others later. */
+/** Lock names in one error. An item that waits for more rows meets the others at a later attempt. */
 const MAX_LOCKS = 16;
 
 /**
- * Commits a batch so that nobody fails for a neighbour. An item that is to blame for a refusal, or that waits for
- * a row that another transaction has locked, is found by halving the batch, and gets its error alone. An
- * outage is everybody's. Never rejects.
+ * Commits a batch so that no item fails because of another. If Postgres refuses an item, or another transaction has
+ * locked a row that it needs, halving the batch finds that item, and only that item gets the error. An outage is the
+ * error of every item of its statement. Never rejects.
  */
 export async function splitBatch<Item, Out>(
   items: readonly Item[],
@@ -69,7 +69,7 @@ export async function splitBatch<Item, Out>(
     const middle = Math.ceil(part.length / 2);
     const left = await attempt(part.slice(0, middle));
     const right = part.slice(middle);
-    // Where the left half is well, the right one is to blame: nothing is gained by running it whole.
+    // If the left half succeeded, the cause is in the right half. Running the right half whole would only fail again.
     const isBlamed = right.length > 1 && !left.some((outcome) => outcome instanceof Error);
     return [...left, ...(await (isBlamed ? halve(right) : attempt(right)))];
   }
@@ -84,7 +84,7 @@ function next<T>(outcomes: Iterator<T, unknown>): T {
 }
 
 function lockedBy(locks: readonly string[], cause?: Error): LockedError {
-  return new LockedError('a row that it needs is locked by another transaction', {
+  return new LockedError('another transaction has locked a row that is needed', {
     locks: locks.slice(0, MAX_LOCKS),
     cause,
   });

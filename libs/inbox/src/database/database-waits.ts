@@ -1,18 +1,18 @@
 /** How long Postgres may take before a call fails with an `OutageError`, in milliseconds. */
 export interface DatabaseWaits {
-  /** To open a connection, or to get one of the pool. */
+  /** To open a connection, or to get one from the pool. */
   readonly connectMs: number;
-  /** To get a lock, for statements that set no time of their own (`lock-wait.ts`). */
+  /** To get a lock, for statements that do not set their own limit (`lock-wait.ts`). */
   readonly lockMs: number;
-  /** To run a statement, by the clock of the server. */
+  /** To run a statement, measured by the server. */
   readonly statementMs: number;
-  /** To answer, by ours. */
+  /** To answer, measured by the client. */
   readonly queryMs: number;
 }
 
 /**
- * From the inside out: the server gives up first, then the client, then the caller's own deadline,
- * all within the two seconds in which an outage must be answered (PROTOCOL §4.8).
+ * The server gives up first, then the client, then the caller at its own deadline. All of it happens within the two
+ * seconds in which a request must be answered during an outage (PROTOCOL §4.8).
  */
 export const DATABASE_WAITS: DatabaseWaits = {
   connectMs: 1_000,

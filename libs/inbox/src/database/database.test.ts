@@ -107,14 +107,14 @@ test('§4: Postgres that resets connections is an outage at once, and over as so
   proxy.mode = 'reset';
   await expectOutages(useAll());
   await expect(keepPartitions(db, { retentionDays: null })).rejects.toBeInstanceOf(OutageError);
-  expect(await db.readiness()).toEqual({ postgres: expect.stringContaining('out of reach') });
+  expect(await db.readiness()).toEqual({ postgres: expect.stringContaining('Postgres is unreachable') });
   proxy.mode = 'pass';
   await whenWell();
 });
 
 test('§2: opening never waits: Postgres that is absent at the start is an outage until it is there', async () => {
   proxy.mode = 'blackhole';
-  expect(await db.readiness()).toEqual({ postgres: expect.stringContaining('out of reach') });
+  expect(await db.readiness()).toEqual({ postgres: expect.stringContaining('Postgres is unreachable') });
   await expectOutages(useAll());
   proxy.mode = 'pass';
   await whenWell();
@@ -159,7 +159,7 @@ test('§2.4: a Postgres that only reads is not ready: it would take no message',
   url.searchParams.set('options', '-c default_transaction_read_only=on');
   const reader = openInboxDatabase(url.href);
   try {
-    expect(await reader.readiness()).toEqual({ postgres: expect.stringMatching(/^Postgres only reads/) });
+    expect(await reader.readiness()).toEqual({ postgres: expect.stringMatching(/^Postgres is read-only/) });
     await expect(claim(reader, 'bob')).rejects.toBeInstanceOf(OutageError);
   } finally {
     await reader.close();

@@ -7,7 +7,7 @@ import { type DurabilityFacts, faultOfDurability, readDurability, risksOfDurabil
 import { asOutage, isRetryable, isSilence, OutageError } from './outage';
 import { queryPool } from './query-pool';
 
-/** What the database says of itself besides errors to its callers. */
+/** Where the database writes warnings that are not errors of a call. */
 export interface DatabaseLog {
   warn(message: string, meta?: object): void;
 }
@@ -16,14 +16,14 @@ export interface DatabaseLog {
 export interface DatabaseOptions {
   url: string;
   log: DatabaseLog;
-  /** Called for each statement that Postgres did not take or answer. */
+  /** Called each time `run`, `orm` or `maintain` fails with an `OutageError`. */
   onFault?: () => void;
   /** Connections for the hot statements. */
   poolSize?: number;
   waits?: DatabaseWaits;
 }
 
-/** What a service cannot work without, and why it is not there, by name (PROTOCOL §2.4). */
+/** Why Postgres is not ready: one text for each thing that a service needs and that is missing (PROTOCOL §2.4). */
 export interface DatabaseFaults {
   postgres?: string;
   schema?: string;
@@ -31,26 +31,26 @@ export interface DatabaseFaults {
   clock?: string;
 }
 
-/** A prepared statement. The name is unique: Postgres keeps its plan under it. */
+/** A prepared statement. The name must be unique, because Postgres keeps the plan under it. */
 export interface Statement {
   name: string;
   text: string;
 }
 
 const MAX_RETRIES = 3;
-const READS_ONLY = 'Postgres only reads: it is a standby, or default_transaction_read_only is on';
+const READS_ONLY = 'Postgres is read-only: it is a standby, or default_transaction_read_only is on';
 const POOL_SIZE = 10;
 /**
- * Plans of prepared statements are kept. One that was made while a table was small would go through all of it long
- * after it has grown, so the hot statements never scan a table that has an index for them. What has none, like the one
- * row of the epoch, is scanned all the same, at a cost that Postgres takes for a reason to compile the statement, which
- * would take it most of a second, each time.
+ * Postgres keeps the plans of prepared statements. A plan from the time when a table was small would still scan the
+ * whole table after it has grown. So the hot statements never scan a table if an index fits. If none fits, as for the
+ * one row of `epoch`, Postgres still scans, but estimates a very high cost. For that cost it would compile the
+ * statement (JIT), which takes most of a second each time. So JIT is off too.
  */
 const HOT_PLANS = '-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off';
 
 /**
- * Postgres, as the services use it: a pool for the hot statements, and TypeORM for the ordinary ones.
- * Opening never waits: without Postgres every call fails with an `OutageError` until it is there.
+ * Access to Postgres: a `pg` pool for the hot statements, and TypeORM for the ordinary ones. Opening never waits. While
+ * Postgres is unreachable, every call fails with an `OutageError`.
  */
 export class InboxDatabase {
   readonly #pool: Pool;
@@ -87,7 +87,7 @@ export class InboxDatabase {
           oid === types.builtins.INT8 ? parseSafeInteger : types.getTypeParser(oid, format),
       },
     });
-    // An idle connection that the server ends reports it here; without a listener the process would end.
+    // If the server ends an idle connection, the pool reports it here. Without a listener the process would end.
     this.#pool.on('error', (error) => this.#log.warn('idle Postgres connection lost', { error }));
     this.#openMaintainer = () =>
       new Client({
@@ -116,10 +116,10 @@ export class InboxDatabase {
   }
 
   /**
-   * Runs one prepared statement, which is one transaction. A deadlock or serialization failure that Postgres reports is
-   * retried, at most three times. By its default Postgres looks for a deadlock after a second: a statement that waits
-   * for a lock has given up by then, which ends the deadlock as well.
-   * @throws OutageError
+   * Runs one prepared statement, which is one transaction. If Postgres reports a deadlock or a serialization failure,
+   * the statement is run again, at most three times. By default Postgres looks for deadlocks only after a second. Our
+   * statements wait no longer than that for a lock, and giving up ends the deadlock too.
+   * @throws OutageError when Postgres is unreachable or too slow; otherwise the error with which it refused
    */
   async run<Row extends QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     for (let attempt = 0; ; attempt++) {
@@ -133,8 +133,8 @@ export class InboxDatabase {
   }
 
   /**
-   * TypeORM for the ordinary queries.
-   * @throws OutageError when Postgres cannot be reached
+   * Runs an ordinary query through TypeORM.
+   * @throws OutageError when Postgres is unreachable or too slow
    */
   async orm<T>(query: (source: DataSource) => Promise<T>): Promise<T> {
     let source: DataSource | undefined;
@@ -149,13 +149,13 @@ export class InboxDatabase {
   }
 
   /**
-   * Runs what changes tables, on a connection of its own: its statements may take long, but not wait long for a lock.
-   * `signal` has Postgres give up the one that runs.
+   * Runs statements that change tables, on a connection of its own. They may run long, but wait at most `lockMs` for a
+   * lock unless `work` sets another limit. When `signal` aborts, Postgres cancels the statement that is running.
    * @throws OutageError
    */
   async maintain<T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const client = this.#openMaintainer();
-    // A connection that breaks fails its query, which tells.
+    // Without a listener the process would end. A query on a broken connection fails by itself.
     client.on('error', () => undefined);
     let pid = 0;
     const giveUp = async (): Promise<void> => {
@@ -171,18 +171,21 @@ export class InboxDatabase {
       const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       pid = rows[0]?.pid ?? 0;
       signal?.addEventListener('abort', onAbort);
-      // It may have come while the connection was made, when there was nothing to cancel.
+      // The signal may have aborted while we connected, when there was nothing to cancel.
       signal?.throwIfAborted();
       return await work(client);
     } catch (error) {
       throw this.#failed(error);
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      await client.end().catch(() => undefined); // it was broken already
+      await client.end().catch(() => undefined); // it is already broken
     }
   }
 
-  /** Null when Postgres answers, its schema is current and it keeps what it commits, else all that is missing, in words. */
+  /**
+   * Null when Postgres is ready: it accepts writes, the schema is current, commits survive a crash, and our clocks
+   * agree. Otherwise one text for each fault. Never throws.
+   */
   async readiness(): Promise<DatabaseFaults | null> {
     try {
       const { readsOnly, clock } = await this.#state();
@@ -200,13 +203,15 @@ export class InboxDatabase {
     }
   }
 
-  /** One that only reads answers, and takes no message; nor does it take one of another day (`message_id_time_check`). */
+  /**
+   * A read-only server answers but accepts no message. With a wrong clock it refuses them (`message_id_time_check`).
+   */
   async #state(): Promise<{ readsOnly: boolean; clock: string | null }> {
     const { rows } = await this.#pool.query<{ reads_only: boolean; now_ms: number }>(
       `SELECT current_setting('transaction_read_only')::boolean AS reads_only, ${clockMsSql} AS now_ms`,
     );
     const [state] = rows;
-    if (state === undefined) throw new OutageError('Postgres told nothing of itself');
+    if (state === undefined) throw new OutageError('Postgres did not report its state');
     return { readsOnly: state.reads_only, clock: faultOfClock(state.now_ms) };
   }
 
@@ -221,11 +226,11 @@ export class InboxDatabase {
     return behind;
   }
 
-  /** Asked every time: tables and settings change while a service runs, and both cost one look into the catalog. */
+  /** Asked every time, because tables and settings can change while a service runs. It costs one catalog query. */
   async #durabilityFault(): Promise<string | null> {
     const { rows } = await this.#pool.query<DurabilityFacts>({ ...readDurability, values: [TABLES] });
     const [facts] = rows;
-    if (facts === undefined) throw new OutageError('Postgres told nothing of its settings');
+    if (facts === undefined) throw new OutageError('Postgres did not report its settings');
     const risks = risksOfDurability(facts).join(', ');
     if (risks !== '' && risks !== this.#warnedOf) {
       this.#log.warn('Postgres may lose commits', { reason: `${risks} off` });
@@ -247,8 +252,8 @@ export class InboxDatabase {
   }
 
   /**
-   * TypeORM gives a connection back to its pool as healthy whatever it saw. One that does not answer would stay
-   * and be used again for ever, so its whole pool is left behind.
+   * TypeORM puts a connection back into its pool as healthy, even after an error. A connection that no longer answers
+   * would be used again forever. So the whole pool is replaced.
    */
   #leave(source: DataSource): void {
     if (source !== this.#source) return;
@@ -268,7 +273,7 @@ export class InboxDatabase {
   }
 }
 
-/** A bigint as a number; `seq` stays far below 2^53, and a wrong number would be worse than an error. */
+/** Parses a bigint as a number. `seq` stays far below 2^53, and an error is better than a wrong number. */
 function parseSafeInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value))

@@ -1,13 +1,16 @@
-/** What decides whether Postgres keeps, through a crash, what it committed. */
+/** The facts that decide whether commits of Postgres survive a crash. */
 export interface DurabilityFacts {
   synchronous_commit: string;
   fsync: string;
   full_page_writes: string;
-  /** Our tables that a crash empties. */
+  /** Our tables and partitions that a crash empties. */
   unlogged: string[];
 }
 
-/** Asks for them; takes the names of our tables, and looks at their partitions too. It sees the settings as our own connections have them. */
+/**
+ * Reads the `DurabilityFacts`. Its parameter is the names of our tables; their partitions are checked too. The settings
+ * are those of the connection that asks, so they include what is set for our role and database.
+ */
 export const readDurability = {
   name: 'read-durability',
   text: `
@@ -24,8 +27,8 @@ export const readDurability = {
 };
 
 /**
- * Why a 201 would be no promise, and what to do about it; null when it is one. A setting is not changed behind the
- * operator's back: whoever turned it off for this role or database has to know that these services cannot live with it.
+ * Says why a crash could lose a message after its 201, and what to do; null when commits are safe. We do not change the
+ * setting ourselves: an operator who turned it off for this role or database must learn that the services need it.
  */
 export function faultOfDurability({ synchronous_commit, unlogged }: DurabilityFacts): string | null {
   if (unlogged.length > 0) {
@@ -37,7 +40,10 @@ export function faultOfDurability({ synchronous_commit, unlogged }: DurabilityFa
   return null;
 }
 
-/** Settings of the whole server that only a crash of its machine puts to the test, as it may be meant for tests. */
+/**
+ * The unsafe settings of the whole server. They lose commits only if its machine crashes, and a server for tests may
+ * turn them off on purpose. So they are a warning and not a fault.
+ */
 export function risksOfDurability(facts: DurabilityFacts): string[] {
   return (['fsync', 'full_page_writes'] as const).filter((name) => facts[name] === 'off');
 }

@@ -11,23 +11,23 @@ export interface MessageRow {
 }
 
 /**
- * The time of the transaction, in the precision in which times are kept and shown. In a SELECT of its own it is made once
- * for a statement, not for each of its rows.
+ * SQL for the time of the transaction in milliseconds, the precision of all times that we store and show. Because it is
+ * a subquery, Postgres computes it once for a statement and not for each row.
  */
 export const nowSql = `(SELECT date_trunc('milliseconds', now()))`;
 
-/** The same as RFC 3339. */
+/** SQL for the same time as RFC 3339 text. */
 export const nowTextSql = `(SELECT ${timeSql("date_trunc('milliseconds', now())")})`;
 
-/** RFC 3339 with milliseconds, made by Postgres so that no time zone of ours gets in between. */
+/** SQL for a time as RFC 3339 text with milliseconds. Postgres formats it, so our own time zone plays no part. */
 export function timeSql(expression: string): string {
   return `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
-/** The columns for a `MessageRow` of alias `m`. */
+/** The columns of a `MessageRow`, from a table with the alias `m`. */
 export const messageColumns = `m.id, m.sender, m.recipients, m.text, m.data, ${timeSql('m.created_at')} AS created_at`;
 
-/** The message with its fields in the order in which clients see them; what was not given is absent. */
+/** The message with its fields in the order in which clients see them. Fields that the sender left out are absent. */
 export function messageFromRow(row: MessageRow): Message {
   return {
     id: row.id,
@@ -39,7 +39,7 @@ export function messageFromRow(row: MessageRow): Message {
   };
 }
 
-/** The same for a row that was selected with its recipients. */
+/** The message with its recipients, for a row that was selected with them. */
 export function storedMessageFromRow(row: MessageRow): StoredMessage {
   return { ...messageFromRow(row), to: row.recipients ?? [] };
 }

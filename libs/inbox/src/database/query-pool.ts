@@ -2,8 +2,8 @@ import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { isLockTimeout } from './outage';
 
 /**
- * Runs a statement on a connection of the pool. One that saw an error leaves the pool, but where the statement only
- * gave up waiting for a lock.
+ * Runs a statement on a connection of the pool. A connection that saw an error leaves the pool, unless the statement
+ * only gave up waiting for a lock.
  */
 export async function queryPool<Row extends QueryResultRow>(pool: Pool, query: QueryConfig): Promise<Row[]> {
   const client = await pool.connect();
@@ -22,18 +22,18 @@ export async function queryPool<Row extends QueryResultRow>(pool: Pool, query: Q
   }
 }
 
-/** A connection that breaks fails its query, which tells. */
+/** Without a listener the process would end. A query on a broken connection fails by itself. */
 function ignore(): void {}
 
 /**
- * Postgres sends an error before it rolls back. Whoever looks for locks next must not find those of this statement,
- * and on its own connection anything else is answered only after the rollback.
+ * Waits until Postgres has rolled back. It sends the error before that, and the next search for locked rows must not
+ * find the locks of this statement. Postgres answers the next query of the connection only after the rollback.
  */
 async function isRolledBack(client: PoolClient): Promise<boolean> {
   try {
     await client.query('');
     return true;
   } catch {
-    return false; // the connection is broken: its locks end with it
+    return false; // the connection is broken, and its locks end with it
   }
 }

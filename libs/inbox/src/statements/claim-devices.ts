@@ -1,37 +1,37 @@
 import { deviceLock, LOCK_WAITS, lockTimeoutSql } from '../commit/lock-wait';
 import type { InboxDatabase, Statement } from '../database/database';
 
-/** A connection that wants to be the one of its device. */
+/** A connection that wants to become the connection of its device. */
 export interface DeviceClaim {
   user: string;
   device: string;
   gateway: string;
   /**
-   * The gateways on which the device may be connected now: taking over from one of them keeps the connection's rank.
-   * Null where nobody can tell.
+   * The gateways on which the device may be connected now. A connection that takes over from one of them keeps its
+   * rank among the user's connections. Null if they are unknown: then the rank is kept too.
    */
   holders: readonly string[] | null;
 }
 
-/** What a connection starts from. */
+/** What a connection starts with. */
 export interface ClaimedDevice {
   /** The highest `seq` that the device acknowledged. */
   cursor: number;
-  /** Rises with each claim: an older connection's acknowledgements are refused by it. */
+  /** The fencing token. It rises with each claim, so that acknowledgements of older connections are refused. */
   fence: number;
-  /** The gateway that held the device's connection before and was not seen to end it. */
+  /** The gateway of the device's previous connection; null if there was none, or if its end was recorded. */
   previousGateway: string | null;
   newestSeq: number;
   epoch: string;
 }
 
-/** A device as it is now, and as it was before. */
+/** Two rows for each claim: the device as it is now, and (with `epoch` null) as it was before. */
 type ClaimRow =
   | { user: string; device: string; epoch: string; cursor: number; fence: number; newest_seq: number }
   | { user: string; device: string; epoch: null; previous: string | null };
 
 /**
- * Claims devices for new connections, all in one statement: no device may be among them twice.
+ * Claims devices for new connections, all in one statement. No device may be in `claims` twice.
  * @throws LockedError when a row stays locked for `lockWaitMs`
  * @throws OutageError
  */
@@ -66,8 +66,9 @@ export async function claimDevices(
 }
 
 /**
- * Device rows are locked in byte order, here and in every other statement that locks several. Who takes over from a
- * living connection keeps its rank; what a gateway left behind that is gone has none to give.
+ * Device rows are locked in byte order, here and in every other statement that locks several, so that none of them
+ * deadlock. A connection that takes over from a live one keeps its rank (`connected_at`). If the previous gateway is
+ * gone, the connection ranks as a new one.
  */
 const CLAIM: Statement = {
   name: 'claim-devices',

@@ -5,16 +5,17 @@ import type { AcceptedMessage, NewMessage } from '../commit/new-message';
 import type { InboxDatabase, Statement } from '../database/database';
 import { nowSql, nowTextSql } from '../database/message-row';
 
-/** How long the statement waits for locks, and which it takes before all others. */
+/** How long the statement waits for locks, and which lock it takes first. */
 export interface CommitLocks {
-  /** The user whose counter is waited for while nothing else is locked; null for none. */
+  /** The user whose counter is locked first, while the statement holds no other lock; null for none. */
   readonly first: string | null;
+  /** The wait for that counter, in milliseconds. */
   readonly firstMs: number;
-  /** For everything after those. */
+  /** The wait for each later lock, in milliseconds. */
   readonly thenMs: number;
 }
 
-/** Stands for a send whose idempotency key belongs to another message; nothing of it was stored. */
+/** The outcome of a send whose idempotency key belongs to another message. Nothing of the send was stored. */
 export const TAKEN = 'taken';
 
 interface EntryRow {
@@ -26,10 +27,10 @@ interface EntryRow {
 }
 
 /**
- * Commits messages in one statement, all or nothing but those whose key is taken.
- * The locks: keys first, in byte order, then counter rows, in byte order. No transaction waits for a key
- * while it holds a counter, so no cycle can form; a counter that is waited for before everything else is the
- * exception, and what follows it waits too shortly for a cycle to last.
+ * Commits messages in one statement: all or nothing, except those whose key is taken.
+ * It locks the keys in byte order, then the counter rows in byte order. No transaction waits for a key while it holds a
+ * counter, so no deadlock can form. The counter `first` is the exception: it is locked before everything else. The
+ * waits after it (`thenMs`) are too short for a deadlock to last.
  *
  * @throws LockedError when a row stays locked: nothing was stored
  * @throws OutageError
@@ -71,7 +72,10 @@ export async function commitSends(
   });
 }
 
-/** Rising ids of this very moment: an id of another day is refused, also after a clock that was wrong was set right. */
+/**
+ * Makes rising ids from the current time. Postgres refuses an id of another day, so ids must follow our clock at once
+ * when it is corrected, also backwards.
+ */
 function makeIds(count: number): string[] {
   const msecs = Date.now();
   const first = randomInt(2 ** 31);
@@ -97,22 +101,26 @@ function acceptedMessage(send: NewMessage, placed: readonly EntryRow[]): Accepte
   };
 }
 
-/** User ids are ASCII, so comparing UTF-16 units is comparing bytes, as `COLLATE "C"` does. */
+/** User ids are ASCII. So comparing UTF-16 units gives the same order as comparing bytes, which `COLLATE "C"` does. */
 function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** A Postgres array literal; the alphabet of user ids has no quote or backslash. */
+/** A Postgres array literal. User ids contain no quote and no backslash, so nothing is escaped. */
 function arrayLiteral(users: readonly string[]): string {
   return `{${users.map((user) => `"${user}"`).join(',')}}`;
 }
 
 /**
- * `waited` locks what is known to be locked elsewhere, before anything else. `taken` claims the keys; a key in use waits for its owner's commit, then leaves its message out.
- * `place` says how many entries each inbox gets, which is which, and which of the inboxes it is. `counter` locks and moves
- * the counter rows in byte order: that lock, held to the commit, is what makes the order of `seq` the order of commits.
- * Nothing here is joined: Postgres takes a batch for ten rows and would compare each with each (ADR 0016). A condition
- * within an OR is looked up in a hash, and the counters are an array, in the order of the inboxes.
+ * - `waited` locks the counter `first`, which another transaction is known to hold.
+ * - `taken` claims the keys. If a key is in use, it waits for the owner's commit and then leaves the message out.
+ * - `place` numbers the entries of each inbox, counts them (`total`), and numbers the inboxes (`inbox`).
+ * - `counter` locks and moves the counter rows in byte order. The lock is held until the commit, so the order of `seq`
+ *   is the order of commits.
+ *
+ * Nothing is joined. Postgres estimates ten rows for a batch of any size, and would compare each row with each other
+ * row (ADR 0016). A condition within an OR is looked up in a hash. The counters are an array in the order of the
+ * inboxes.
  */
 const ACCEPT: Statement = {
   name: 'accept-messages',

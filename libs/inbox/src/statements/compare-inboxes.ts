@@ -6,15 +6,15 @@ export interface HeldDevice {
   device: string;
 }
 
-/** What Postgres says of the connections that a gateway holds. */
+/** What Postgres knows about the connections that a gateway holds. */
 export interface InboxState {
   epoch: string;
-  /** In the order asked. `fence` is null when the device's row is gone (a restored backup). */
+  /** In the order asked. `fence` is null when the device has no row, as after a restore from a backup. */
   devices: { newestSeq: number; fence: number | null }[];
 }
 
 /**
- * Reconcile's one query: the newest `seq` and the current holder of many connections' inboxes and devices.
+ * The only query of reconcile: the newest `seq` and the current fencing token for each of many connections.
  * @throws OutageError
  */
 export async function compareInboxes(db: InboxDatabase, held: readonly HeldDevice[]): Promise<InboxState> {
@@ -24,7 +24,7 @@ export async function compareInboxes(db: InboxDatabase, held: readonly HeldDevic
   ]);
   const [first] = rows;
   if (first === undefined || rows.length !== held.length)
-    throw new Error('reconcile got another number of rows');
+    throw new Error('compare-inboxes returned a wrong number of rows');
   return {
     epoch: first.epoch,
     devices: rows.map((row) => ({ newestSeq: row.newest_seq, fence: row.fence })),

@@ -2,8 +2,8 @@ import type { InboxDatabase, Statement } from '../database/database';
 import type { HeldDevice } from './compare-inboxes';
 
 /**
- * The connected devices of a user in the order in which they were claimed, which ranks them for the limit on
- * connections. Only connections on `gateways` count: what a dead gateway held is connected no more.
+ * The connected devices of a user, in the order in which they were claimed. That order ranks them for the limit on
+ * connections. Only connections on `gateways` count, because those of a dead gateway have ended.
  * @throws OutageError
  */
 export async function findConnectedDevices(

@@ -2,25 +2,25 @@ import type { InboxDatabase, Statement } from '../database/database';
 import { timeSql } from '../database/message-row';
 import { findStoredMessage } from './find-message';
 
-/** What is stored of one device of a recipient. */
+/** What is stored about one device of a recipient. */
 export interface DeliveryDevice {
   device: string;
   /** The highest `seq` that it acknowledged. */
   cursor: number;
-  /** The gateway that its connection was claimed for; null once that has ended. */
+  /** The gateway that claimed the device; null once that connection has ended. */
   gateway: string | null;
   connectedAt: string | null;
   lastSeenAt: string | null;
 }
 
-/** What is stored of a message and one recipient. */
+/** What is stored about a message and one recipient. */
 export interface DeliveryFacts {
   user: string;
-  /** Its place in the recipient's inbox; null where the inbox does not go back that far. */
+  /** Its place in the recipient's inbox; null if the inbox no longer has the entry. */
   seq: number | null;
   deliveredAt: string | null;
   readAt: string | null;
-  /** By name, `MAX_DEVICES` at most. */
+  /** Sorted by name, at most `MAX_DEVICES`. */
   devices: DeliveryDevice[];
 }
 
@@ -28,19 +28,19 @@ export interface DeliveryFacts {
 export interface DeliveryPage {
   from: string;
   committedAt: string;
-  /** All recipients of the message. */
+  /** How many recipients the message has. */
   recipients: number;
   items: DeliveryFacts[];
 }
 
-/** Devices of one recipient that are told of, at most. */
+/** How many devices of one recipient are reported, at most. */
 const MAX_DEVICES = 100;
 /**
- * Entries are committed in the order of `seq`, their times are those at which the transactions began: what was committed
- * later has begun at most this much earlier, a statement's whole time and more.
+ * Entries are committed in the order of `seq`, but their times are those at which the transactions began. So an entry
+ * with a higher `seq` can have an earlier time, by less than this. It is longer than any statement may run.
  */
 const COMMIT_SPAN = '15 s';
-/** Entries that are looked at from there on, at most: those that one user can get in such a time. */
+/** How many entries are searched from there on, at most. One user does not get more in such a time. */
 const MAX_SEARCHED = 100_000;
 
 interface FactsRow {
@@ -52,8 +52,8 @@ interface FactsRow {
 }
 
 /**
- * How far a message is with its recipients from number `after` on, `limit` of them at most. Null when there is no such
- * message, or `sender` is given and it is somebody else's.
+ * How far a message is with its recipients. It skips the first `after` recipients and returns at most `limit`. Null
+ * when there is no such message, or when `sender` is given and somebody else sent it.
  * @throws OutageError
  */
 export async function findDelivery(
@@ -80,8 +80,9 @@ export async function findDelivery(
 }
 
 /**
- * No index leads from a message to its entries: it would cost each send, and this is asked seldom. Times rise with `seq`,
- * so halving finds where to begin, by the keys of both tables. An entry that is gone is an old one.
+ * There is no index from a message to its entries: it would slow down every send, and this query is rare. Times rise
+ * with `seq`, so a binary search finds where to begin, with the primary keys of both tables. An entry that is not there
+ * any more counts as old.
  */
 const FACTS: Statement = {
   name: 'find-delivery',

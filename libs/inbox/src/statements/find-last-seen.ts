@@ -2,7 +2,7 @@ import type { InboxDatabase } from '../database/database';
 import { DeviceEntity } from '../schema/entities/device.entity';
 
 /**
- * When the last connection of each user ended, as RFC 3339; users who never had one that ended are absent.
+ * When the last connection of each user ended, as RFC 3339. Users without an ended connection are absent.
  * @throws OutageError
  */
 export async function findLastSeen(

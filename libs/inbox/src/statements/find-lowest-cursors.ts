@@ -1,7 +1,7 @@
 import type { InboxDatabase, Statement } from '../database/database';
 
 /**
- * Through which `seq` every known device of a user has acknowledged, with the current epoch.
+ * The lowest cursor among the devices of each user, with the current epoch. Users without a device are absent.
  * @throws OutageError
  */
 export async function findLowestCursors(

@@ -3,7 +3,7 @@ import type { InboxDatabase } from '../database/database';
 import { MessageEntity } from '../schema/entities/message.entity';
 
 /**
- * The message as `user` sees it; null when there is none, or it is neither from nor to that user.
+ * The message as `user` sees it. Null when there is no such message, or when it is neither from nor to that user.
  * @throws OutageError
  */
 export async function findMessage(db: InboxDatabase, id: string, user: string): Promise<Message | null> {
@@ -13,7 +13,7 @@ export async function findMessage(db: InboxDatabase, id: string, user: string): 
 }
 
 /**
- * The message as it is stored.
+ * The message as it is stored; null when there is no such message.
  * @throws OutageError
  */
 export async function findStoredMessage(db: InboxDatabase, id: string): Promise<StoredMessage | null> {

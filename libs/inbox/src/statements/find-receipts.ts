@@ -4,8 +4,7 @@ import { ReceiptEntity } from '../schema/entities/receipt.entity';
 import { findStoredMessage } from './find-message';
 
 /**
- * A row for each recipient of a message, in the order of its `to`; null when there is no such message of
- * that sender.
+ * One item for each recipient of a message, in the order of its `to`. Null when that sender has no such message.
  * @throws OutageError
  */
 export async function findReceipts(

@@ -2,19 +2,19 @@ import type { InboxDatabase, Statement } from '../database/database';
 import { timeSql } from '../database/message-row';
 import type { DeliveryDevice } from './find-delivery';
 
-/** What is stored of a user. */
+/** What is stored about a user. */
 export interface UserFacts {
-  /** The newest place of the inbox; 0 where nobody has written yet. */
+  /** The newest `seq` of the inbox; 0 if nobody has written to the user yet. */
   newestSeq: number;
-  /** By name, `MAX_DEVICES` at most. */
+  /** Sorted by name, at most `MAX_DEVICES`. */
   devices: DeliveryDevice[];
 }
 
-/** Devices that are told of, at most. */
+/** How many devices are reported, at most. */
 const MAX_DEVICES = 1_000;
 
 /**
- * A user's inbox and devices, for operators. One whom nobody has written to, and who never connected, has neither.
+ * A user's inbox and devices, for operators. An unknown user has a `newestSeq` of 0 and no devices.
  * @throws OutageError
  */
 export async function findUser(db: InboxDatabase, user: string): Promise<UserFacts> {

@@ -4,36 +4,36 @@ import type { InboxDatabase, Statement } from '../database/database';
 import { nowSql, nowTextSql } from '../database/message-row';
 import type { DeviceHold } from './release-devices';
 
-/** A device has everything through `seq`. */
+/** An acknowledgement: the device has every entry up to `seq`. */
 export interface CursorMove extends DeviceHold {
   seq: number;
 }
 
-/** What became of one move. */
+/** The outcome of one move. */
 export interface CursorMoved {
   /**
-   * False when the device is not held under this fencing token (any more), or the inboxes began another life: the
-   * acknowledgement was refused.
+   * False when the acknowledgement was refused: the device is not held under this fencing token (any more), or the
+   * epoch has changed.
    */
   isHolder: boolean;
-  /** How far the cursor is now; below what was asked where that was too far for one statement. */
+  /** The cursor now. It is below the `seq` of the move if that was too far for one statement. */
   cursor: number;
-  /** What was delivered by it for the first time. */
+  /** Receipts of the messages that this move delivered for the first time. */
   news: ReceiptNews[];
 }
 
-/** Entries that one statement records as delivered, at most: its devices share them. */
+/** How many entries one statement records as delivered, at most. Each of its devices gets an equal share. */
 const MAX_ENTRIES = 5_000;
 
-/** A move whose device is held, or an entry that was delivered. */
+/** A move that was not refused, or an entry that was delivered for the first time. */
 type MovedRow =
   | { nth: number; cursor: number; message_id: null }
   | { nth: null; message_id: string; user_id: string; sender: string | null; at: string };
 
 /**
- * Moves cursors forward, never back, and records *delivered* for every entry that a cursor passes. One statement:
- * a move that is too far for it gets a part of the way, and the caller asks again.
- * Of several moves of one device in a batch only the highest is written. Committed when it returns.
+ * Moves cursors forward, never back, and records *delivered* for every entry that a cursor passes. A move that is too
+ * far for one statement is done in part, and the caller asks again. If a batch has several moves of one device, only
+ * the highest is written. The moves are committed when this returns.
  * @throws LockedError when a row stays locked for `lockWaitMs`
  * @throws OutageError
  */
@@ -63,11 +63,11 @@ export async function moveCursors(
     result.cursor = row.cursor;
     holders.set(target.move.user, result);
   }
-  // Which of a user's devices it was says nothing: the first one to have it counts for the user.
+  // A receipt belongs to the user and not to a device, so it does not matter which move of the user gets the news.
   for (const row of rows) {
     if (row.nth !== null) continue;
     const { message_id: messageId, sender, user_id: user, at } = row;
-    if (sender === null) continue; // the message was dropped before its entry: nobody waits for that news
+    if (sender === null) continue; // the message was dropped already, so nobody waits for this receipt
     holders.get(user)?.news.push({ messageId, sender, user, status: 'delivered', at });
   }
   return shareResults(moves, results);
@@ -91,7 +91,7 @@ function highestOfEach(moves: readonly CursorMove[]): Target[] {
   return [...targets.values()];
 }
 
-/** The lower moves of a device stand or fall with its highest; the news is told once. */
+/** The lower moves of a device get the outcome of its highest one. Only the highest one has the news. */
 function shareResults(moves: readonly CursorMove[], results: CursorMoved[]): CursorMoved[] {
   const cursors = new Map<string, number>();
   for (const [index, move] of moves.entries()) {
@@ -105,12 +105,14 @@ function shareResults(moves: readonly CursorMove[], results: CursorMoved[]): Cur
 }
 
 /**
- * `held` locks the device rows in byte order and drops what comes under an older fencing token, or of another life of
- * the inboxes: there the same `seq` is another entry. `moved` never inserts, since the rows are there and locked.
- * Receipts are inserted in byte order, so that two devices of one user cannot deadlock.
- * A row that is there already stays: the first time counts.
- * Each row of a table is looked up by itself (LATERAL, a subquery, ON CONFLICT): a join may be planned as a scan of
- * the whole table while that is small, and the plan is kept while it grows (ADR 0015, 0016).
+ * - `held` locks the device rows in byte order. It drops moves under an older fencing token, and moves of another
+ *   epoch, in which the same `seq` is another entry.
+ * - `moved` never inserts, because the rows exist and are locked.
+ * - `delivered` inserts receipts in byte order, so that two devices of one user cannot deadlock. An existing receipt
+ *   stays as it is, because the first time counts.
+ *
+ * Each row of a table is looked up by itself (LATERAL, a subquery, ON CONFLICT). Postgres may plan a join as a scan of
+ * the whole table while the table is small, and keeps that plan when the table has grown (ADR 0015, 0016).
  */
 const MOVE: Statement = {
   name: 'move-cursors',

@@ -2,8 +2,8 @@ import type { InboxDatabase } from '../database/database';
 import { IdempotencyKeyEntity } from '../schema/entities/idempotency-key.entity';
 
 /**
- * Removes at most `limit` idempotency keys that are older than 24 hours, oldest first; several processes may
- * do so at once without waiting for each other.
+ * Removes at most `limit` idempotency keys that are older than 24 hours, oldest first. Several processes may do so at
+ * once without waiting for each other.
  * @returns how many were removed
  * @throws OutageError
  */

@@ -2,24 +2,27 @@ import type { InboxItem, SkippedRange } from '@posthorn/protocol';
 import type { InboxDatabase, Statement } from '../database/database';
 import { type MessageRow, messageFromRow, timeSql } from '../database/message-row';
 
-/** Which part of which inbox: the first `limit` entries beyond `after`. */
+/** A part of an inbox: the first `limit` entries with a `seq` above `after`. */
 export interface EntriesQuery {
   user: string;
   after: number;
   limit: number;
 }
 
-/** A part of an inbox as one moment saw it. */
+/** A part of an inbox, as it was at one moment. */
 export interface EntriesPage {
   /** In order of `seq`. */
   items: InboxItem[];
-  /** What lies before, between and behind the items and is not there any more, in order; up to the end of a full page, else of the inbox. */
+  /**
+   * Ranges above `after` that are not kept any more, in order. A full page reports them up to its last entry, any other
+   * page up to the end of the inbox.
+   */
   skipped: SkippedRange[];
-  /** The newest `seq` of the whole inbox; 0 where there is none. */
+  /** The newest `seq` of the whole inbox; 0 if it never had an entry. */
   newest: number;
 }
 
-/** Parts of inboxes, and which life of the inboxes their `seq` belong to. */
+/** Parts of inboxes, and the epoch to which they belong. */
 export interface EntriesOfEpoch {
   epoch: string;
   /** In the order asked. */
@@ -27,8 +30,8 @@ export interface EntriesOfEpoch {
 }
 
 /**
- * The first row of each part tells how far its inbox goes; where nothing is asked, one tells the epoch alone. An entry
- * whose message has been dropped before it has no message.
+ * For each part, one row has the epoch and the newest `seq` of the inbox. If nothing is asked, one row has the epoch
+ * alone. An entry whose message was dropped already has a null `id`.
  */
 type EntryRow =
   | { epoch: string; nth: number | null; seq: number | null }
@@ -36,7 +39,7 @@ type EntryRow =
   | (MessageRow & { epoch: null; nth: number; seq: number });
 
 /**
- * Reads parts of several inboxes at once, as their owners see them, with the epoch that all of it is of.
+ * Reads parts of several inboxes at the same moment, as their owners see them, with the epoch to which they belong.
  * @throws OutageError
  */
 export async function readEntriesOfEpoch(
@@ -70,7 +73,7 @@ export async function readEntriesOfEpoch(
   }
   if (epoch === null) throw new Error('entries came without their epoch');
   const pages = parts.map(({ after, limit, items, seqs, last, newest }): EntriesPage => {
-    // Behind a full page there may be more: it says nothing of what lies beyond its last entry.
+    // After a full page the inbox may go on, so we know nothing about the range after its last entry.
     const end = seqs < limit ? newest : last;
     return { items, skipped: findSkipped(after, items, end), newest };
   });
@@ -78,7 +81,7 @@ export async function readEntriesOfEpoch(
 }
 
 /**
- * The same, where no earlier reading has to be of the same epoch.
+ * The same without the epoch, for callers that do not combine it with an earlier read.
  * @throws OutageError
  */
 export async function readEntries(
@@ -88,7 +91,7 @@ export async function readEntries(
   return (await readEntriesOfEpoch(db, queries)).pages;
 }
 
-/** An inbox is made without a gap: what is not there has left with the partition that it was in. */
+/** An inbox is written without a gap. So a missing entry was dropped with its partition. */
 function findSkipped(after: number, items: readonly InboxItem[], end: number): SkippedRange[] {
   const skipped: SkippedRange[] = [];
   let next = after + 1;
@@ -101,8 +104,8 @@ function findSkipped(after: number, items: readonly InboxItem[], end: number): S
 }
 
 /**
- * One snapshot for the entries, the ends of their inboxes and the epoch: what was committed later is in none of them.
- * `recipients` comes along for the sender's own copies only.
+ * One statement reads the entries, the newest `seq` of their inboxes and the epoch from one snapshot, so that they
+ * agree. `recipients` is selected only for the sender's own copies.
  */
 const READ_ENTRIES: Statement = {
   name: 'read-entries',

@@ -2,16 +2,16 @@ import type { InboxItem, SkippedRange } from '@posthorn/protocol';
 import type { InboxDatabase } from '../database/database';
 import { type EntriesQuery, readEntries } from './read-entries';
 
-/** One page of an inbox, and the newest `seq` of the whole. */
+/** One page of an inbox, and the newest `seq` of the whole inbox. */
 export interface InboxPage {
   items: InboxItem[];
-  /** What the inbox does not have any more, where it lies within the page; absent where there is none. */
+  /** Ranges within the page that the inbox does not have any more; absent if there are none. */
   skipped?: SkippedRange[];
   lastSeq: number;
 }
 
 /**
- * The caller's inbox for clients without a socket (PROTOCOL §4.5).
+ * Reads a page of the caller's inbox, for clients without a WebSocket (PROTOCOL §4.5).
  * @throws OutageError
  */
 export async function readInboxPage(db: InboxDatabase, query: EntriesQuery): Promise<InboxPage> {

@@ -10,22 +10,22 @@ export interface ReadRequest {
   ids: readonly string[];
 }
 
-/** What became of one request. */
+/** The outcome of one request. */
 export interface ReadOutcome {
-  /** False when one of the ids is not in the user's inbox: then nothing of the request was recorded. */
+  /** False when one of the messages was not sent to the user. Then nothing of the request was recorded. */
   isKnown: boolean;
-  /** What was read for the first time. */
+  /** Receipts of the messages that were read for the first time. */
   news: ReceiptNews[];
 }
 
-/** A request whose messages are all the user's, or a message that was read for the first time. */
+/** A request whose messages were all sent to the user, or a message that was read for the first time. */
 type ReadRow =
   | { nth: number; message_id: null }
   | { nth: null; message_id: string; user_id: string; sender: string; at: string };
 
 /**
- * Records *read* receipts, which imply *delivered*; a time that is there already stays.
- * Committed when it returns.
+ * Records *read* receipts, which imply *delivered*. A time that is already stored stays. The receipts are committed
+ * when this returns.
  * @throws LockedError when a row stays locked for `lockWaitMs`
  * @throws OutageError
  */
@@ -66,8 +66,8 @@ export async function recordReads(
 }
 
 /**
- * A message went to a user exactly when it is in that user's inbox, so its own row tells. Nothing is joined, and a condition
- * within an OR is looked up in a hash (ADR 0016).
+ * Every recipient of a message has it in the inbox, so it is enough to look at `recipients` in the row of the message.
+ * Nothing is joined, and a condition within an OR is looked up in a hash (ADR 0016).
  */
 const RECORD: Statement = {
   name: 'record-reads',
@@ -88,7 +88,7 @@ const RECORD: Statement = {
       FROM known WHERE nth IS NULL OR nth IN (SELECT nth FROM complete)
       ORDER BY message_id, user_id COLLATE "C"
       ON CONFLICT (message_id, user_id) DO UPDATE
-        -- Our time is that of our start: while we waited for the row, it may have been delivered.
+        -- Our time is when we began. While we waited for the row, a delivery with a later time may have been recorded.
         SET read_at = greatest(EXCLUDED.read_at, receipt.delivered_at) WHERE receipt.read_at IS NULL
       RETURNING message_id, user_id, read_at
     )

@@ -1,12 +1,12 @@
 import { LOCK_WAITS, lockTimeoutSql } from '../commit/lock-wait';
 import type { InboxDatabase, Statement } from '../database/database';
 
-/** A connection of a device, by what it got when it claimed the device. */
+/** A connection of a device, named by what it got when it claimed the device. */
 export interface DeviceHold {
   user: string;
   device: string;
   fence: number;
-  /** In another life of the inboxes the same fencing token is another connection's. */
+  /** In another epoch the same fencing token belongs to another connection. */
   epoch: string;
 }
 
@@ -15,21 +15,22 @@ export interface DeviceRelease extends DeviceHold {
   /** The gateway that claimed the device. */
   gateway: string;
   /**
-   * For a claim of which no connection came: who held the device before, which counts again. Undefined for a
-   * connection that was open.
+   * Set for a claim that did not lead to an open connection: the gateway that held the device before holds it again.
+   * Undefined for a connection that was open.
    */
   undo?: { previousGateway: string | null };
 }
 
-/** What became of one release. */
+/** The outcome of one release. */
 export interface DeviceReleased {
-  /** A newer claim lies over one that was to be undone. That one may be undone as well, so it is to be tried again. */
+  /** True when a newer claim prevents the undo. The newer claim may be undone too, so the caller must try again. */
   isCovered: boolean;
 }
 
 /**
- * Records that connections ended, and when. A hold that a newer connection took over stays as it is. A claim of which
- * no connection came is undone: the connection before it goes on, and a device that was new is not known any more.
+ * Records that connections ended, and when. If a newer connection has taken over the device, its row stays as it is. A
+ * claim that did not lead to an open connection is undone: the previous connection holds the device again, and a device
+ * that was new is deleted.
  * @throws LockedError when a row stays locked for `lockWaitMs`
  * @throws OutageError
  */
@@ -52,7 +53,10 @@ export async function releaseDevices(
   return holds.map((_, index) => ({ isCovered: covered.has(index + 1) }));
 }
 
-/** Returns those that are covered. The gateway is compared as well: a token that was given back is given out again. */
+/**
+ * Returns the releases that a newer claim covers. The gateway is compared too, because an undo gives the fencing token
+ * back and the next claim gets the same one.
+ */
 const RELEASE: Statement = {
   name: 'release-devices',
   text: `
