@@ -15,46 +15,46 @@ import {
   type TableWaits,
 } from './partitions';
 
-/** What the partitions are kept for. */
+/** How long messages are kept, and how long the work may take. */
 export interface PartitionsWanted {
-  /** Messages stay for this many days at least; null: for ever. */
+  /** Messages are kept for at least this many days; null means forever. */
   retentionDays: number | null;
-  /** Now, where that is not what Postgres says. */
+  /** The current time, in milliseconds since 1970. By default it is the time of Postgres. */
   nowMs?: number;
-  /** How long is waited for locks, unless it is the usual time. */
+  /** How long to wait for locks; by default `TABLE_WAITS`. */
   waits?: TableWaits;
-  /** Ends what takes long. */
+  /** Cancels the work. */
   signal?: AbortSignal;
 }
 
-/** What was done for it. A partition is one table: a time has one each of entries, receipts and messages. */
+/** What was done. Each partition counts by itself: a time has one of entries, one of receipts and one of messages. */
 export interface PartitionsKept {
   added: number;
   dropped: number;
-  /** Partitions that are due to be added or dropped still; another process may be at it. */
+  /** Partitions that are still due to be added or dropped. Another process may be working on them. */
   overdue: number;
-  /** Why the rest was not done. */
+  /** Why the work stopped early; null if it did not. */
   fault: Error | null;
 }
 
-/** Only one process at a time; any number that nothing else in the database takes. */
+/** The advisory lock for one process at a time. Any number will do that nothing else in the database uses. */
 const PARTITIONS_LOCK = 7_407_408;
-/** A partition is there this long before its first message: an empty one is divided at no cost. */
+/** A partition is added this many days before its first message, while splitting the empty last one costs nothing. */
 const LEAD_DAYS = 7;
-/** One with messages ends so far off that there is time to try again, where dividing it fails. */
+/** If the last partition holds messages, it is split this many days ahead, so that there is time to try again. */
 const FILLED_LEAD_DAYS = 30;
-/** Without a retention there are partitions all the same, so that it can be turned on later. */
+/** Days in one partition without a retention. There are partitions anyway, so that a retention can be set later. */
 const DAYS_FOR_EVER = 90;
-/** With one, what is kept beyond it is an eighth of it at most. */
+/** With a retention, a partition covers an eighth of it, in whole days. Messages are kept that much longer at most. */
 const PARTS_OF_RETENTION = 8;
-/** The time in a message's id is at most this far from its commit (`message_id_time_check`). */
+/** The time in a message's id differs from its commit by at most this many days (`message_id_time_check`). */
 const CLOCKS_DAYS = 1;
 
 /**
- * Adds partitions of messages before they are needed, and drops those all of whose messages are older than the
- * retention. Reads and writes wait for it a fraction of a second at most; what cannot be done in that time is done at
- * the next call. The role has to own the tables.
- * @throws OutageError when Postgres is out of reach
+ * Adds partitions before they are needed, and drops partitions whose messages are all older than the retention. Reads
+ * and writes wait for it a fraction of a second at most. Work that does not get its locks in that time is left to the
+ * next call. The database role must be the owner of the tables, or a member of the owner.
+ * @throws OutageError when Postgres is unreachable, or when our clock is about 12 hours or more off that of Postgres
  */
 export async function keepPartitions(db: InboxDatabase, wanted: PartitionsWanted): Promise<PartitionsKept> {
   return await db.maintain(async (client) => {
@@ -112,7 +112,9 @@ async function dropOld(
   }
 }
 
-/** True when one of the last partitions does: all are ended at the same time, so that they leave together. */
+/**
+ * True when the last partition of any table has rows. All tables are split at the same time, so they decide together.
+ */
 async function holdsMessages(client: Client): Promise<boolean> {
   for (const table of PARTITIONED) {
     const last = (await listPartitions(client, table)).at(-1);
@@ -121,7 +123,7 @@ async function holdsMessages(client: Client): Promise<boolean> {
   return false;
 }
 
-/** The last partition, which has no end, would soon be written to. */
+/** True when the last partition, which has no end, would soon be written to. */
 function isShort(partitions: readonly Partition[], nowMs: number): boolean {
   const last = partitions.at(-1);
   return last !== undefined && last.fromMs < nowMs + LEAD_DAYS * DAY_MS;
@@ -136,7 +138,10 @@ function widthOf(retentionDays: number | null): number {
   return (retentionDays === null ? DAYS_FOR_EVER : Math.ceil(retentionDays / PARTS_OF_RETENTION)) * DAY_MS;
 }
 
-/** A clock that is wrong would drop what is young. @throws OutageError where ours does not agree */
+/**
+ * Reads the time of Postgres. With a wrong clock we would drop young messages.
+ * @throws OutageError when our clock does not agree
+ */
 async function readClock(client: Client): Promise<number> {
   const { rows } = await client.query<{ ms: number }>(`SELECT ${clockMsSql} AS ms`);
   const ms = rows[0]?.ms ?? 0;
@@ -145,7 +150,7 @@ async function readClock(client: Client): Promise<number> {
   return ms;
 }
 
-/** The lock ends with the connection. */
+/** Tries the advisory lock, and is true when no other process has it. The lock ends with the connection. */
 async function isAlone(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ is_alone: boolean }>('SELECT pg_try_advisory_lock($1) AS is_alone', [
     PARTITIONS_LOCK,

@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
 
-/** A table whose rows leave by time. */
+/** A table whose old rows are dropped by time. */
 export interface PartitionedTable {
   name: string;
-  /** The message id whose time decides. */
+  /** The column with the message id, whose time decides. */
   key: string;
-  /** Beside the keys of the table as a whole, what each partition has. */
+  /** Constraints that each partition gets in addition to those of the whole table. */
   ownKey: string;
 }
 
@@ -13,13 +13,13 @@ export interface PartitionedTable {
 export interface Partition {
   table: PartitionedTable;
   name: string;
-  /** Ids of its messages begin at this time, in milliseconds; −∞ for the first. */
+  /** The time of its first possible message id, in milliseconds since 1970; −∞ for the first partition. */
   fromMs: number;
-  /** And end before this one; ∞ for the last. */
+  /** The time before which its message ids end; ∞ for the last partition. */
   toMs: number;
 }
 
-/** In the order in which old rows leave: an entry never leads to a message that is gone. */
+/** In the order in which old rows are dropped: entries first, so that no entry refers to a message that is gone. */
 export const PARTITIONED: readonly PartitionedTable[] = [
   { name: 'inbox_entry', key: 'message_id', ownKey: '(PRIMARY KEY (user_id, seq))' },
   { name: 'receipt', key: 'message_id', ownKey: '' },
@@ -30,9 +30,9 @@ export const DAY_MS = 86_400_000;
 
 /** How long a change of partitions waits for locks, in milliseconds. */
 export interface TableWaits {
-  /** For a whole table: everybody waits behind a statement that does. */
+  /** For a lock on a whole table. All other statements on the table wait behind it. */
   readonly tableMs: number;
-  /** For a vacuum, which holds up nobody else. An autovacuum gives way to who has waited for a second. */
+  /** For a vacuum to end; this wait delays nobody else. An autovacuum stops when we have waited for a second. */
   readonly vacuumMs: number;
 }
 
@@ -53,7 +53,7 @@ export async function listPartitions(client: Client, table: PartitionedTable): P
     .sort((a, b) => a.fromMs - b.fromMs);
 }
 
-/** True when nothing has a place in it yet. */
+/** True when the partition has no row. */
 export async function isEmptyPartition(client: Client, { name }: Partition): Promise<boolean> {
   const { rows } = await client.query<{ is_empty: boolean }>(
     `SELECT NOT EXISTS (SELECT FROM ${name}) AS is_empty`,
@@ -62,8 +62,8 @@ export async function isEmptyPartition(client: Client, { name }: Partition): Pro
 }
 
 /**
- * Ends the last partition at `atMs`, and adds one without an end behind it. What is in it has to be known to be older
- * (`promiseBound`), or little: it is looked at while everybody waits.
+ * Ends the last partition at `atMs`, and adds a new last one without an end. Call `promiseBound` before, unless the
+ * partition has few rows: without that promise Postgres reads all its rows while all other statements wait.
  */
 export async function splitPartition(
   client: Client,
@@ -87,8 +87,8 @@ export async function splitPartition(
 }
 
 /**
- * Has Postgres make sure, while messages come and go, that all of a partition is older than `atMs`. Until the partition
- * is split there, a message of that time or later is refused: it has to be far off.
+ * Has Postgres check that all rows of a partition are older than `atMs`, while reads and writes go on. Until the
+ * partition is split there, Postgres refuses messages of that time or later. So `atMs` must be far in the future.
  */
 export async function promiseBound(
   client: Client,
@@ -108,7 +108,7 @@ export async function promiseBound(
   await client.query(`ALTER TABLE ${name} VALIDATE CONSTRAINT ${BOUND}`);
 }
 
-/** Drops a partition and all that is in it, at once. */
+/** Drops a partition with all its rows. */
 export async function dropPartition(client: Client, partition: Partition, waits: TableWaits): Promise<void> {
   const { table, name } = partition;
   await changePartition(
@@ -122,9 +122,9 @@ export async function dropPartition(client: Client, partition: Partition, waits:
 const BOUND = 'partition_bound';
 
 /**
- * Runs the statements in one transaction, as the role that owns the table: what they make belongs to it, so that its
- * migrations can go on with it. They lock one table only: statements of the services lock several, each in its own
- * order, and would wait in a circle for who takes two of them.
+ * Runs the statements in one transaction, as the role that owns the table. So new partitions belong to that role too,
+ * and its migrations can change them later. The statements must lock one table only. The statements of the services
+ * lock several tables in different orders, so a transaction that locks two could deadlock with them.
  */
 async function changePartition(
   client: Client,
@@ -141,7 +141,7 @@ async function changePartition(
     await client.query(statements);
     await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined); // a connection that broke has rolled back
+    await client.query('ROLLBACK').catch(() => undefined); // Postgres rolls back when a connection breaks
     throw error;
   }
 }
@@ -154,7 +154,7 @@ async function becomeOwner(client: Client, table: PartitionedTable): Promise<voi
   for (const { statement } of rows) await client.query(statement);
 }
 
-/** The storage settings of a table, as whoever runs it may have changed them. */
+/** The storage settings of a table, which an operator may have changed. */
 async function settingsOf(client: Client, table: string): Promise<string> {
   const { rows } = await client.query<{ settings: string | null }>(
     `SELECT array_to_string(reloptions, ', ') AS settings FROM pg_class WHERE oid = to_regclass($1)`,
@@ -168,7 +168,7 @@ function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10).replaceAll('-', '');
 }
 
-/** The least id of a time. */
+/** SQL for the smallest message id of a time. */
 function boundOf(ms: number): string {
   if (ms === Number.NEGATIVE_INFINITY) return 'MINVALUE';
   const hex = ms.toString(16).padStart(12, '0');
@@ -180,6 +180,6 @@ function msOfBound(bound: string | undefined): number {
   if (bound === 'MAXVALUE') return Number.POSITIVE_INFINITY;
   const hex = bound?.replaceAll(/['-]/g, '').slice(0, 12) ?? '';
   if (!/^[0-9a-f]{12}$/.test(hex))
-    throw new Error(`a partition of messages has a bound of another kind: ${bound}`);
+    throw new Error(`a partition has a bound that is not a message id: ${bound}`);
   return Number.parseInt(hex, 16);
 }

@@ -5,18 +5,18 @@ import type { DataSource } from 'typeorm';
 import { EpochEntity } from './entities/epoch.entity';
 import { createDataSource } from './schema';
 
-// Any number will do, as long as nothing else in the database takes the same advisory lock.
+// Any number will do that nothing else in the database uses as an advisory lock.
 const MIGRATION_LOCK = 7_407_407;
 /**
- * A statement that waits for a table holds up all that come after it. One that does not get its lock in this time is given
- * up with its migration, which can be run again.
+ * While a statement waits for a lock on a table, all later statements on that table wait behind it. So a migration that
+ * does not get a lock within this time fails. It can be run again.
  */
 const LOCK_TIMEOUT_MS = 3_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 const EX_USAGE = 64;
 const EX_CONFIG = 78;
 
-/** Where the command writes, and what it allows itself. */
+/** Where the command writes, and how long its statements wait for a lock. */
 export interface MigrationOptions {
   readonly stdout: { write(text: string): void };
   readonly stderr: { write(text: string): void };
@@ -24,8 +24,8 @@ export interface MigrationOptions {
 }
 
 /**
- * `pnpm migrate [--new-epoch]`: brings the schema up to date. An advisory lock lets several run at once;
- * the second finds nothing to do.
+ * `pnpm migrate [--new-epoch]`: brings the schema up to date. Several may run at once: an advisory lock lets one work,
+ * and the others then find nothing to do.
  * @returns the exit code
  */
 export async function runMigrations(
@@ -40,7 +40,7 @@ export async function runMigrations(
     stderr.write(`migration failed: ${error instanceof Error ? error.message : String(error)}\n`);
     if (error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE)
       stderr.write(
-        'a table is in use by something long, which pg_stat_activity shows; what was done is kept: run this again\n',
+        'a long transaction uses a table: find it in pg_stat_activity, then run this again. Finished migrations are kept\n',
       );
     return 1;
   }
@@ -79,7 +79,7 @@ async function migrate(
   }
 }
 
-/** In the words of the services. */
+/** Reports a wrong setting in the same words as the services do. */
 function refuseSetting(stderr: MigrationOptions['stderr'], fault: string): number {
   stderr.write(
     `migrate cannot start: a setting is wrong\n  DATABASE_URL ${fault}\n    example: ${POSTGRES_URL_EXAMPLE}\n`,
@@ -87,11 +87,11 @@ function refuseSetting(stderr: MigrationOptions['stderr'], fault: string): numbe
   return EX_CONFIG;
 }
 
-/** The lock belongs to one connection, so it is kept on one of its own until the work is done. */
+/** An advisory lock belongs to a connection. So a connection of its own holds it until the work is done. */
 async function withLock(source: DataSource, work: () => Promise<void>): Promise<void> {
   const runner = source.createQueryRunner();
   try {
-    // Another migration may take long, and is waited for.
+    // Another run may take long, so this waits for it without a limit.
     await runner.query('SET lock_timeout = 0');
     await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await work();
@@ -102,9 +102,9 @@ async function withLock(source: DataSource, work: () => Promise<void>): Promise<
 }
 
 /**
- * Begins another life of the inboxes. No connection of the one before holds a device in it, and no cursor is ahead of
- * its inbox: what an acknowledgement of the old life wrote until now would skip entries of the new one. The lock lets
- * acknowledgements that are under way finish first, and those that come meanwhile see the new epoch.
+ * Starts a new epoch. In it, no connection of the old epoch holds a device, and no cursor is ahead of its inbox: such a
+ * cursor would skip entries of the new epoch. The table lock waits for acknowledgements that are under way. Those that
+ * come later see the new epoch.
  */
 async function renewEpoch(source: DataSource): Promise<string> {
   const epoch = randomUUID();

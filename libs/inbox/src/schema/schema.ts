@@ -19,10 +19,10 @@ export const migrations = [
   PartitionMessages1764200000002,
 ];
 
-/** Where TypeORM keeps which migrations ran. */
+/** The table in which TypeORM records the migrations that ran. */
 export const MIGRATIONS_TABLE = 'posthorn_migration';
 
-/** Every table whose rows have to last; with those that are partitioned, their partitions. */
+/** Every table whose rows must survive a crash. A partitioned table stands for its partitions. */
 export const TABLES = [
   'device',
   'epoch',
@@ -34,7 +34,9 @@ export const TABLES = [
   MIGRATIONS_TABLE,
 ];
 
-/** TypeORM's view of the database: entities, migrations, ordinary queries. Not for the send and receipt paths. */
+/**
+ * TypeORM's view of the database: entities, migrations and ordinary queries. Hot statements use `InboxDatabase.run`.
+ */
 export function createDataSource(url: string, extra: object = {}): DataSource {
   return new DataSource({
     type: 'postgres',

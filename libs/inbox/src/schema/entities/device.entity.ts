@@ -14,11 +14,11 @@ export class DeviceEntity {
   @Column('bigint', { default: 0 })
   cursor!: string;
 
-  /** Fencing token: rises with each connection of the device; whatever comes under an older one is refused. */
+  /** Fencing token: it rises with each claim of the device. Writes under an older token are refused. */
   @Column('bigint', { default: 1 })
   fence!: string;
 
-  /** The gateway that holds the device's connection; null once that ended. */
+  /** The gateway that holds the device's connection; null once the connection has ended. */
   @Column('text', { nullable: true })
   gateway!: string | null;
 

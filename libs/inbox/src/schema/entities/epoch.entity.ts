@@ -1,6 +1,6 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Which life of the inboxes this is: one row, changed after a restore from a backup. */
+/** The current life of the inboxes. The only row changes after a restore from a backup. */
 @Entity({ name: 'epoch' })
 @Check('epoch_only_row_check', 'only_row')
 export class EpochEntity {

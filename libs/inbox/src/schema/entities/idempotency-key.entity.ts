@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** Which message a sender's Idempotency-Key stands for. */
+/** The message that was committed for an Idempotency-Key of a sender. */
 @Entity({ name: 'idempotency_key' })
 @Index('idempotency_key_created_at', ['createdAt'])
 export class IdempotencyKeyEntity {

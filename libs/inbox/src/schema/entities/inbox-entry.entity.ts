@@ -1,8 +1,8 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
- * One position of a user's inbox: 1, 2, 3 … without a gap. Its key is a key of each partition, not of the table as a
- * whole, which TypeORM knows no word for.
+ * One position of a user's inbox: 1, 2, 3 … without a gap. Each partition has the primary key, the whole table has
+ * none. TypeORM cannot describe that.
  */
 @Entity({ name: 'inbox_entry', synchronize: false })
 @Check('inbox_entry_seq_check', 'seq > 0')

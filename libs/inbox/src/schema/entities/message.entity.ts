@@ -8,21 +8,21 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
   `abs(('x0000' || translate(left(id::text, 13), '-', ''))::bit(64)::bigint - extract(epoch FROM created_at) * 1000) < 86400000`,
 )
 export class MessageEntity {
-  /** UUIDv7, made by send-api; its time decides the partition. */
+  /** UUIDv7, made by send-api. Its time decides the partition. */
   @PrimaryColumn('uuid')
   id!: string;
 
   @Column({ type: 'text', collation: 'C' })
   sender!: string;
 
-  /** Everybody it went to, in the order of the request, each once. */
+  /** Every recipient once, in the order of the request. */
   @Column({ type: 'text', array: true, collation: 'C' })
   recipients!: string[];
 
   @Column('text', { nullable: true })
   text!: string | null;
 
-  /** `json`, not `jsonb`: comes back with its keys in the order in which they were sent. */
+  /** `json` and not `jsonb`, so that the keys keep the order in which they were sent. */
   @Column('json', { nullable: true })
   data!: JsonObject | null;
 

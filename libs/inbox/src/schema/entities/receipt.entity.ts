@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** What a sender learns of one recipient of a message. No row: not delivered yet. */
+/** What a sender learns about one recipient of a message. Without a row, the message is not delivered yet. */
 @Entity({ name: 'receipt' })
 export class ReceiptEntity {
   @PrimaryColumn('uuid', { name: 'message_id' })

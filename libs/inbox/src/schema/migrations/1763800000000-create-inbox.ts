@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * The first schema. User ids are compared as bytes (`COLLATE "C"`), so that locks are taken in the order
- * in which the services sort. There are no foreign keys: rows that refer to each other are written in
- * one statement and never deleted alone, and a check per row would cost more than the row.
- * The rows that are updated in place (counters, cursors) leave room for it on their page.
+ * in which the services sort. There are no foreign keys. Rows that refer to each other are written in
+ * one statement and never deleted alone, and checking a row would cost more than writing it.
+ * Tables whose rows are updated (counters, cursors, receipts) leave free space on each page (`fillfactor`).
  */
 export class CreateInbox1763800000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

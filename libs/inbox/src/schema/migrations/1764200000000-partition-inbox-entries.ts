@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { makeWhole, partitionTable } from './partition-table';
 
 /**
- * A key over all partitions would have to hold the message's id. So entries have theirs in each partition by itself; across
- * partitions the lock of the inbox's counter keeps it.
+ * A primary key of the whole table would have to include `message_id`. So each partition has a primary key of its own.
+ * Across partitions, the lock on the inbox's counter keeps `seq` unique.
  */
 const ENTRIES = {
   name: 'inbox_entry',
@@ -15,7 +15,7 @@ const ENTRIES = {
   key: 'user_id, seq',
 };
 
-/** What grows with every message is partitioned, so that old messages leave by dropping tables (ADR 0017). */
+/** First of the tables that grow with every message. Partitioned, old messages go by dropping a table (ADR 0017). */
 export class PartitionInboxEntries1764200000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await partitionTable(runner, ENTRIES);

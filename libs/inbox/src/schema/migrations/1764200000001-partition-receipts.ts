@@ -13,7 +13,7 @@ const RECEIPTS = {
   key: 'message_id, user_id',
 };
 
-/** As the inbox entries. */
+/** Partitions receipts like inbox entries (ADR 0017). */
 export class PartitionReceipts1764200000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await partitionTable(runner, RECEIPTS);

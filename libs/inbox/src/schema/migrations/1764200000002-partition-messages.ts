@@ -15,8 +15,8 @@ const MESSAGES = {
 };
 
 /**
- * As the inbox entries. A message whose id says another day than its commit might be dropped before its time: it is refused,
- * from now on.
+ * Partitions messages like inbox entries (ADR 0017). A message whose id is a day or more off its commit might be
+ * dropped too early. From now on Postgres refuses it.
  */
 export class PartitionMessages1764200000002 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

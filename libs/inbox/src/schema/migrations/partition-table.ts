@@ -1,18 +1,19 @@
 import type { QueryRunner } from 'typeorm';
 
-/** A table that becomes partitioned by the time in a message's id (UUIDv7). */
+/** A table to partition by the time in a message's id (UUIDv7). */
 export interface TableToPartition {
   name: string;
   columns: string;
-  /** Which column has the id. */
+  /** The column with the id. */
   by: string;
-  /** Its primary key as a whole table. */
+  /** The primary key of the table while it is not partitioned. */
   key: string;
 }
 
 /**
- * Makes the table of before the first partition of one with its name: no row is read or moved, and nobody else sees the
- * moment in between. One table in a migration: statements of the services lock several, each in its own order.
+ * Turns a table into the first partition of a new table with the same name. No row is read or moved, and no other
+ * transaction sees a state in between. A migration does this to one table only. The statements of the services lock
+ * several tables in different orders, so a migration that locks two could deadlock with them.
  */
 export async function partitionTable(
   runner: QueryRunner,
@@ -25,7 +26,7 @@ export async function partitionTable(
     ALTER TABLE ${name} ATTACH PARTITION ${name}_from_start FOR VALUES FROM (MINVALUE) TO (MAXVALUE)`);
 }
 
-/** The way back: writes every row anew. */
+/** Turns a partitioned table back into a whole one. It copies every row. */
 export async function makeWhole(runner: QueryRunner, { name, key }: TableToPartition): Promise<void> {
   await runner.query(`
     CREATE TABLE ${name}_whole (LIKE ${name} INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
