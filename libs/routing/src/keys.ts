@@ -1,4 +1,6 @@
-/** The only place that spells a Redis key or channel (PROTOCOL §6). The braces are a Cluster's hash tag. */
+/**
+ * The only place that spells Redis keys and channels (PROTOCOL §6). The text in braces is the hash tag of a Cluster.
+ */
 export class Keys {
   readonly #prefix: string;
 
@@ -11,7 +13,7 @@ export class Keys {
     return `${this.#prefix}{${user}}:presence`;
   }
 
-  /** List: entries that were routed while nobody held the user. Shares its slot with the presence. */
+  /** List: entries that were routed while nobody held the user. It has the same slot as the presence. */
   offline(user: string): string {
     return `${this.#prefix}{${user}}:offline`;
   }
@@ -26,17 +28,17 @@ export class Keys {
     return `${this.#prefix}gateway:${gateway}`;
   }
 
-  /** Sorted set: the ids of gateways, by when each renewed its lease last. An index of leases, no more. */
+  /** Sorted set: ids of gateways, by when each last renewed its lease. It is only an index: the leases decide. */
   gateways(): string {
     return `${this.#prefix}gateways`;
   }
 
-  /** String with a short life: what a gateway answers an operator. */
+  /** String with a short life: the answer of a gateway to an operator. */
   inspection(id: string): string {
     return `${this.#prefix}inspection:${id}`;
   }
 
-  /** Channel: where that gateway listens. */
+  /** Channel: where the gateway listens. */
   channel(gateway: string): string {
     return `${this.#prefix}gateway:${gateway}`;
   }

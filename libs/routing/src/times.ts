@@ -1,24 +1,26 @@
-/** How long things live and wait in Redis; together they keep the promises of PROTOCOL §6. */
+/** How long keys in Redis live, and how long we wait for Redis. Together these keep the promises of PROTOCOL §6. */
 
-/** A lease ends this long after its gateway last renewed it: within the 15 s in which presence heals. */
+/**
+ * A lease ends this long after its last renewal. It is less than the 15 s within which presence must be right again.
+ */
 export const LEASE_TTL_MS = 10_000;
-/** How often a gateway renews its lease, and with it notices that Redis lost it. */
+/** How often a gateway renews its lease. The renewal also notices when Redis has lost the lease. */
 export const LEASE_RENEW_MS = 3_000;
-/** What is known of a gateway's life is at most this old when it is used. */
+/** Whether a gateway is live is read again when the last reading is this old. */
 export const LIVENESS_MAX_AGE_MS = 1_000;
-/** The life of a presence hash, and within which time a gateway asserts each of its users anew. */
+/** The life of a presence hash. A gateway stores the presence of each of its users again once per round. */
 export const PRESENCE_TTL_S = 86_400;
 export const PRESENCE_ROUND_MS = 3_600_000;
 /** How long a process waits for Redis before it goes on without an answer. */
 export interface RedisWaits {
-  /** One step, unless one of the others is meant. The limits of a connection are multiples of it. */
+  /** One step, unless one of the others applies. The timeouts of a connection are multiples of it. */
   readonly commandMs: number;
-  /** A send takes two steps, its limit and its route, within 500 ms. */
+  /** The check of the send limit. A send takes this step and `routeMs`, together less than 500 ms. */
   readonly limitMs: number;
   readonly routeMs: number;
-  /** Of the time of a route, for leases: one that is out of reach leaves the others theirs. */
+  /** The part of `routeMs` for reading leases, so that an unreachable lease leaves time for the other steps. */
   readonly livenessMs: number;
-  /** A node whose breaker is open is tried again after this. */
+  /** After this time, a node whose breaker is open is tried again. */
   readonly halfOpenMs: number;
 }
 
@@ -29,6 +31,6 @@ export const REDIS_WAITS: RedisWaits = {
   livenessMs: 100,
   halfOpenMs: 500,
 };
-/** The subscriber is pinged and the channel probed this often; two misses and it connects anew. */
+/** How often a gateway pings its subscriber and probes its channel. After two misses it reconnects. */
 export const WATCHDOG_MS = 1_000;
 export const PROBE_MS = 3_000;

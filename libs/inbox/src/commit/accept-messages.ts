@@ -137,8 +137,7 @@ async function commitChunk(
       unborn = found.unborn;
       return ({ to }) => to.filter((user) => found.locked.has(user)).map(inboxLock);
     },
-    // A statement also waits for a row that another transaction has inserted and not committed: nobody can see that
-    // row.
+    // A statement also waits for a row that another transaction has inserted but not committed. It is invisible.
     locksOf: (send) => {
       const { sender, to, idempotency } = send;
       const unseen = to.filter((user) => unborn.has(user)).map(inboxLock);

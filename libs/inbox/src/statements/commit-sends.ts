@@ -119,8 +119,7 @@ function arrayLiteral(users: readonly string[]): string {
  *   is the order of commits.
  *
  * Nothing is joined. Postgres estimates ten rows for a batch of any size, and would compare each row with each other
- * row (ADR 0016). A condition within an OR is looked up in a hash. The counters are an array in the order of the
- * inboxes.
+ * row (ADR 0016). A condition within an OR is looked up in a hash. The counters are an array, sorted by inbox.
  */
 const ACCEPT: Statement = {
   name: 'accept-messages',

@@ -5,7 +5,7 @@ import { type EntriesQuery, readEntries } from './read-entries';
 /** One page of an inbox, and the newest `seq` of the whole inbox. */
 export interface InboxPage {
   items: InboxItem[];
-  /** Ranges within the page that the inbox does not have any more; absent if there are none. */
+  /** Ranges within the page that the inbox does not have any more; absent if it has everything. */
   skipped?: SkippedRange[];
   lastSeq: number;
 }

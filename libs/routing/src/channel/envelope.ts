@@ -5,13 +5,13 @@ export interface RoutableMessage {
   message: StoredMessage;
   epoch: string;
   entries: readonly { user: string; seq: number }[];
-  /** The `traceparent` that its delivery is a part of, where traces are wanted. */
+  /** The `traceparent` of its delivery, when tracing is on. */
   trace?: string;
 }
 
 /**
- * An entry of an offline list. Without the message it only says that there is one: the reader fetches it
- * from Postgres.
+ * An entry of an offline list. Without `message` it only says that the entry exists, and the reader fetches it from
+ * Postgres.
  */
 export interface ListedEntry {
   seq: number;
@@ -20,7 +20,7 @@ export interface ListedEntry {
   trace?: string;
 }
 
-/** One message for several users of a gateway; without the message it says only that there is one. */
+/** One message for several users of a gateway. Without `message` it only says that the entries exist. */
 export interface EntriesItem {
   epoch: string;
   to: [user: string, seq: number][];
@@ -28,10 +28,14 @@ export interface EntriesItem {
   trace?: string;
 }
 
-/** Above this many characters of JSON a message travels by reference only: a stalled subscriber's buffer is small. */
+/**
+ * A message with more characters of JSON is left out of the envelope: Redis buffers little for a stalled subscriber.
+ */
 const MAX_INLINE_CHARS = 4_096;
 
-/** A message in the two forms in which recipients see it, each encoded once however many they are. */
+/**
+ * A message in two forms: as its sender and as its other recipients see it. Each form is encoded once for all of them.
+ */
 export class Envelope {
   readonly #routable: RoutableMessage;
   readonly #json = new Map<boolean, string>();
@@ -52,12 +56,12 @@ export class Envelope {
     return this.#routable.trace;
   }
 
-  /** The message for `user`, or undefined when it is too large to travel inline. */
+  /** The message as `user` sees it; undefined when it is too large for an envelope. */
   messageFor(user: string): Message | undefined {
     return this.#jsonFor(user) === '' ? undefined : asSeenBy(user, this.#routable.message);
   }
 
-  /** True when `user` sees what only the sender sees. */
+  /** True when `user` gets the form of the sender. */
   isSender(user: string): boolean {
     return user === this.#routable.message.from;
   }

@@ -7,12 +7,12 @@ import type { RedisLog } from '../redis/redis-options';
 import { PROBE_MS, WATCHDOG_MS } from '../times';
 import { type GatewayNotice, parseGatewayNotice } from './gateway-notice';
 
-/** What a gateway does with its channel. */
+/** Receives what arrives on a gateway's channel. */
 export interface ChannelListener {
   onNotice(notice: GatewayNotice): void;
-  /** The subscription is there (again): what was published meanwhile is lost. */
+  /** The subscription works (again). Notices that were published without it are lost. */
   onReturn(): void;
-  /** Something came that is not a notice of ours. */
+  /** Something arrived that is not a valid notice. */
   onRubbish(): void;
 }
 
@@ -20,8 +20,9 @@ const MAX_MISSES = 2;
 const FIRST_REFUSAL_MS = 50;
 
 /**
- * One subscription, to the gateway's own channel. A silent peer and a subscription that no longer gets what is
- * published look alive to the client, so it is pinged and probed; two misses and it connects anew.
+ * The subscription to the gateway's own channel. The Redis client does not notice a server that stays silent, or a
+ * subscription that gets nothing any more. So the gateway pings the connection and publishes probes to itself. After
+ * two misses it reconnects.
  */
 export class GatewayChannel {
   readonly #redis: RedisConnection;
@@ -32,7 +33,7 @@ export class GatewayChannel {
   readonly #timers: NodeJS.Timeout[] = [];
   #isSubscribed = false;
   #isClosed = false;
-  /** Subscriptions in a row that were refused. */
+  /** How many subscriptions in a row were refused. */
   #refusals = 0;
   #pingMisses = 0;
   #probeMisses = 0;
@@ -65,7 +66,7 @@ export class GatewayChannel {
     return this.#isSubscribed;
   }
 
-  /** Resolves once it is subscribed, or after `waitMs`: without Redis the gateway starts all the same. */
+  /** Resolves once it is subscribed, or after `waitMs`, because the gateway starts without Redis too. */
   async whenSubscribed(waitMs: number): Promise<void> {
     const deadline = Date.now() + waitMs;
     while (!this.#isSubscribed && Date.now() < deadline)
@@ -95,7 +96,9 @@ export class GatewayChannel {
     this.#listener.onReturn();
   }
 
-  /** The connection is fine and the subscription was refused: not again at once, and told once. */
+  /**
+   * Redis refused the subscription on a good connection. Tries again after a pause, and logs only the first refusal.
+   */
   async #subscribeLater(error: unknown): Promise<void> {
     const delayMs = Math.min(FIRST_REFUSAL_MS * 2 ** this.#refusals, WATCHDOG_MS);
     this.#refusals++;
@@ -127,14 +130,14 @@ export class GatewayChannel {
       await this.#subscriber.ping();
       this.#pingMisses = 0;
     } catch (error) {
-      // Where the connection broke it is being made anew already.
+      // If the connection broke, the client is already reconnecting.
       if (!this.#isSubscribed) return;
       this.#pingMisses++;
       if (this.#pingMisses >= MAX_MISSES) this.#reconnect('the subscriber does not answer', error);
     }
   }
 
-  /** A probe of the last round that did not come back is a miss; one that could not be sent is none. */
+  /** A probe that did not come back within a round is a miss. A probe that could not be sent does not count. */
   async #probe(): Promise<void> {
     if (!this.#isSubscribed) return;
     if (this.#nonce !== null && ++this.#probeMisses >= MAX_MISSES) {

@@ -1,21 +1,21 @@
 import { findDataFault, isJsonObject, isUserId, type Message, type ReceiptNews } from '@posthorn/protocol';
 import type { EntriesItem, ListedEntry } from './envelope';
 
-/** What travels on a gateway's channel. */
+/** What one process tells a gateway over its channel. */
 export type GatewayNotice =
   | { type: 'entries'; items: EntriesItem[] }
   | { type: 'receipts'; news: ReceiptNews[] }
-  /** A newer connection of the device lives elsewhere: those with a lower fencing token of the same epoch end. */
+  /** Another gateway has a newer connection of the device. Those with a lower fencing token of the same epoch end. */
   | { type: 'takeover'; user: string; device: string; fence: number; epoch: string }
-  /** An operator ends these connections; all of the user without a device. */
+  /** An operator ends the connections of a device, or all connections of the user if `device` is absent. */
   | { type: 'disconnect'; user: string; device?: string }
-  /** The user has more connections than allowed on all gateways together: this one ends. */
+  /** The user has too many connections on all gateways together, so this one ends. */
   | { type: 'surplus'; user: string; device: string }
-  /** An operator asks for connections beyond the first `after`; `id` names the answer. */
+  /** An operator asks for `limit` connections after the first `after`. `id` names the answer. */
   | { type: 'inspect'; id: string; after: number; limit: number }
   | { type: 'probe'; nonce: string };
 
-/** Reads what came on the channel; null for anything that is not a notice of ours. */
+/** Parses a notice; null for anything that is not a valid one. */
 export function parseGatewayNotice(text: string): GatewayNotice | null {
   const value = parseJson(text);
   if (!isFields(value)) return null;
@@ -54,7 +54,7 @@ export function parseGatewayNotice(text: string): GatewayNotice | null {
   }
 }
 
-/** Reads an entry of an offline list; null for anything that is not one. */
+/** Parses an entry of an offline list; null for anything that is not a valid one. */
 export function parseListedEntry(text: string): ListedEntry | null {
   const value = parseJson(text);
   if (!isFields(value) || !isPosition(value['seq']) || typeof value['epoch'] !== 'string') return null;
@@ -66,7 +66,7 @@ export function parseListedEntry(text: string): ListedEntry | null {
 }
 
 const INSPECTION_ID = /^[0-9a-f]{32}$/;
-/** Connections that a gateway tells of in one answer. */
+/** How many connections a gateway reports in one answer, at most. */
 export const MAX_INSPECTED = 500;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -75,7 +75,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // rubbish on the channel or in the list: the caller counts it
+    return null; // not JSON: the caller counts it
   }
 }
 
@@ -95,7 +95,9 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Also: one that can be encoded again, and dated. Parsing takes nesting that encoding does not. */
+/**
+ * Also checks that it has a valid time, and that it can be encoded again: parsing accepts deeper nesting than encoding.
+ */
 function isMessage(value: unknown): value is Message {
   return (
     isFields(value) &&
@@ -106,7 +108,7 @@ function isMessage(value: unknown): value is Message {
     (value['to'] === undefined || isArrayOf(value['to'], isUserId)) &&
     (value['text'] === undefined || typeof value['text'] === 'string') &&
     (value['data'] === undefined || isJsonObject(value['data'])) &&
-    // The message itself is no level of its data.
+    // Depth 0, because the message itself does not count as a level of its data.
     findDataFault(value, 0) === null
   );
 }

@@ -6,7 +6,9 @@ import { isOutage } from '../redis/redis-node';
 import { RedisOutageError } from '../redis/redis-outage-error';
 import type { GatewayNotice } from './gateway-notice';
 
-/** Tells gateways what is not an inbox entry: receipts, takeovers, surplus connections, an operator's disconnect. */
+/**
+ * Sends gateways all notices that are not entries: receipts, takeovers, surplus connections, disconnects by operators.
+ */
 export class Notifier {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -19,8 +21,10 @@ export class Notifier {
   }
 
   /**
-   * Publishes receipts to the gateways that hold their senders, one publish for each gateway. They are news, not
-   * the truth: where Redis is out of reach they are lost, and the false that comes back says so.
+   * Publishes receipts to the gateways that hold their senders, one publish for each gateway. The receipts are stored
+   * already: if Redis is unreachable, only this news is lost. Never throws.
+   * @param except a gateway that gets no notice, because it has the news already
+   * @returns false when some of the news may be lost
    */
   async publishReceipts(news: readonly ReceiptNews[], except?: string): Promise<boolean> {
     if (news.length === 0) return true;
@@ -41,7 +45,7 @@ export class Notifier {
   }
 
   /**
-   * Tells another gateway that a device's newer connection is not there.
+   * Tells a gateway that another gateway has a newer connection of a device.
    * @throws RedisOutageError
    */
   async publishTakeover(
@@ -52,7 +56,7 @@ export class Notifier {
   }
 
   /**
-   * Ends a connection on another gateway that is beyond the user's limit.
+   * Ends a connection on another gateway, because the user has too many.
    * @throws RedisOutageError
    */
   async publishSurplus(gateway: string, surplus: { user: string; device: string }): Promise<void> {
@@ -75,7 +79,7 @@ export class Notifier {
     if (outage !== undefined) throw outage;
   }
 
-  /** Returns why some of the gateways were out of reach, if they were. */
+  /** Returns the outage if some of the gateways could not be told. */
   async #publish(notices: ReadonlyMap<string, GatewayNotice>): Promise<RedisOutageError | undefined> {
     const receivers = await this.#redis.publish(
       [...notices].map(([gateway, notice]) => [this.#keys.channel(gateway), JSON.stringify(notice)]),

@@ -1,10 +1,10 @@
 /**
- * A part of the offline list, without taking it out. The list is nearly in order, so where it holds 'after'
- * follows from its first entry; what this misses is a hole that Postgres fills.
+ * Reads a part of the offline list and leaves it there. The list is nearly in order, so the position of 'after' is
+ * estimated from its first entry. Postgres fills what this misses.
  *
  * KEYS  1 offline list
  * ARGV  1 after (seq)   2 how many entries at most
- * Returns entries, JSON; empty where the list has nothing beyond 'after'
+ * Returns entries, JSON; empty if the list has nothing after 'after'
  */
 export const ENTRIES_SCRIPT = `
 local head = redis.call('LINDEX', KEYS[1], 0)

@@ -4,14 +4,14 @@ import type { Keys } from '../keys';
 import type { RedisConnection } from '../redis/redis-connection';
 import { isOutage } from '../redis/redis-node';
 
-/** Through which `seq` all known devices of a user have acknowledged. */
+/** The lowest cursor of a user's devices: all of them have acknowledged up to this `seq`. */
 export interface Trim {
   user: string;
   cursor: number;
   epoch: string;
 }
 
-/** A user's recent entries in Redis: a cache, read and trimmed, never consumed. */
+/** A user's recent entries in Redis. It is a cache: reading an entry does not remove it. */
 export class OfflineList {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -22,7 +22,7 @@ export class OfflineList {
   }
 
   /**
-   * About `limit` entries beyond `after`; what is no entry is left out.
+   * Reads about `limit` entries after `after`. Anything that is not a valid entry is left out.
    * @throws RedisOutageError
    */
   async read(user: string, after: number, limit: number): Promise<ListedEntry[]> {
@@ -31,14 +31,14 @@ export class OfflineList {
   }
 
   /**
-   * How many entries a user's list has.
+   * Counts the entries of a user's list.
    * @throws RedisOutageError
    */
   async count(user: string): Promise<number> {
     return await this.#redis.run(['llen', this.#keys.offline(user)]);
   }
 
-  /** Those of `users` whose list has entries, and those whose list was out of reach. */
+  /** Finds the users whose list has entries (`waiting`), and those whose list was unreachable. Never throws. */
   async findNonEmpty(users: readonly string[]): Promise<{ waiting: string[]; unreached: string[] }> {
     const lengths = await this.#redis.runAll(
       users.map((user) => ['llen', this.#keys.offline(user)] as const),
@@ -49,7 +49,7 @@ export class OfflineList {
     };
   }
 
-  /** Drops what no known device lacks. Returns how many entries were dropped, and whose list was out of reach. */
+  /** Drops entries that every known device has. Returns how many, and whose lists were unreachable. Never throws. */
   async trim(trims: readonly Trim[]): Promise<{ dropped: number; unreached: string[] }> {
     const replies = await this.#redis.runAll(
       trims.map(

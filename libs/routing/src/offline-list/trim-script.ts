@@ -1,6 +1,6 @@
 /**
- * Trims the offline list to what some device lacks: drops entries through 'through', those of another
- * epoch, and those that are no entries.
+ * Trims the offline list to the entries that a device may still need. Drops entries up to 'through', those of another
+ * epoch, and anything that is not an entry.
  *
  * KEYS  1 offline list
  * ARGV  1 through (seq)   2 epoch

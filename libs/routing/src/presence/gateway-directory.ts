@@ -8,12 +8,12 @@ import { isOutage } from '../redis/redis-node';
 import { RedisOutageError } from '../redis/redis-outage-error';
 import type { GatewayAbout } from './lease';
 
-/** A gateway that lives, or may. */
+/** A gateway that is live, or may be. */
 export interface GatewayListing {
   gateway: string;
-  /** `unknown`: its lease is on a node that is out of reach. */
+  /** `unknown`: the node with its lease is unreachable. */
   state: 'live' | 'unknown';
-  /** Null where it is unknown, or in another version's words. */
+  /** Null when it is unknown, or written by another version in another form. */
   about: GatewayAbout | null;
 }
 
@@ -27,7 +27,7 @@ export interface ConnectionView {
   sent: number | null;
   acknowledged: number | null;
   newest: number | null;
-  /** Bytes that wait for the peer to read. */
+  /** Bytes that are not sent yet, because the client has not read them. */
   bufferedBytes: number;
 }
 
@@ -41,7 +41,7 @@ const ANSWER_TTL_MS = 10_000;
 const ANSWER_WAIT_MS = 1_000;
 const POLL_MS = 20;
 
-/** All gateways, asked over Redis from any process: nobody's own view is passed off as the whole. For operators. */
+/** For operators: asks all gateways over Redis, so that every process gives the same cluster-wide view. */
 export class GatewayDirectory {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -52,7 +52,7 @@ export class GatewayDirectory {
   }
 
   /**
-   * Every gateway that has a lease. One that began while the index was out of reach is found 3 s later.
+   * Every gateway that has a lease. If a gateway could not be added to the index, its next renewal (3 s) does it.
    * @throws RedisOutageError
    */
   async list(): Promise<GatewayListing[]> {
@@ -66,7 +66,7 @@ export class GatewayDirectory {
   }
 
   /**
-   * Asks a gateway for its connections beyond the first `after`; null when it does not answer within a second.
+   * Asks a gateway for `limit` connections after the first `after`. Null when it does not answer within a second.
    * @throws RedisOutageError
    */
   async askConnections(
@@ -82,13 +82,16 @@ export class GatewayDirectory {
     while (performance.now() < giveUpAt) {
       await sleep(POLL_MS);
       const answer = await this.#redis.run(['get', this.#keys.inspection(id)]);
-      // Only a gateway writes there.
+      // Not checked, because only a gateway writes this key.
       if (answer !== null) return JSON.parse(answer) as ConnectionPage;
     }
     return null;
   }
 
-  /** A gateway's answer. @throws RedisOutageError */
+  /**
+   * Answers `askConnections` as the gateway that was asked.
+   * @throws RedisOutageError
+   */
   async answer(id: string, page: ConnectionPage): Promise<void> {
     await this.#redis.run(['set', this.#keys.inspection(id), JSON.stringify(page), 'PX', ANSWER_TTL_MS]);
   }
@@ -103,6 +106,6 @@ function aboutIn(text: string): GatewayAbout | null {
     if (typeof connections !== 'number' || typeof users !== 'number') return null;
     return { host, pid, startedAt, connections, users };
   } catch {
-    return null; // of another version: it lives, and that is all there is to say
+    return null; // written by another version: the gateway is live, and the rest is unknown
   }
 }

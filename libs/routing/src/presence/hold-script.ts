@@ -1,5 +1,5 @@
 /**
- * A gateway says how many connections of a user it holds: absolutely, so that saying it twice is harmless.
+ * Sets how many connections of a user a gateway holds. The count is a total, so running this twice is harmless.
  *
  * KEYS  1 presence hash
  * ARGV  1 gateway id   2 number of connections   3 life of the hash, seconds
@@ -9,7 +9,7 @@ export const HOLD_SCRIPT = `
 if tonumber(ARGV[2]) > 0 then
   local set = redis.pcall('HSET', KEYS[1], ARGV[1], ARGV[2])
   if type(set) == 'table' and set.err then
-    -- Something else under the key is nobody's, and would stay for ever.
+    -- A key of another type is not ours. Nothing else would ever remove it.
     if not string.find(set.err, 'WRONGTYPE', 1, true) then return set end
     redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])

@@ -2,7 +2,7 @@ import type { Keys } from '../keys';
 import type { RedisConnection } from '../redis/redis-connection';
 import { LEASE_TTL_MS } from '../times';
 
-/** What a gateway says of itself with its lease, for operators. Routing never reads it. */
+/** What a gateway stores about itself in its lease, for operators. Routing never reads it. */
 export interface GatewayAbout {
   /** The machine or container. */
   host: string;
@@ -13,10 +13,10 @@ export interface GatewayAbout {
   users: number;
 }
 
-/** A gateway whose index entry is this old has been gone for long. */
+/** Index entries that are older are removed: such a gateway has been gone for long. */
 const INDEX_TTL_MS = 3_600_000;
 
-/** A gateway's short-lived key: without it, what the gateway said of presence does not count. */
+/** A gateway's short-lived key. Without it, the presence that the gateway stored does not count. */
 export class Lease {
   readonly #redis: RedisConnection;
   readonly #key: string;
@@ -33,13 +33,13 @@ export class Lease {
   }
 
   /**
-   * Sets the lease for another while.
-   * @returns false when it was missing: Redis lost it, or it ran out while this process was paused
+   * Extends the lease by `LEASE_TTL_MS`.
+   * @returns false when there was no lease: this is the first one, Redis lost it, or it ended while we were paused
    * @throws RedisOutageError
    */
   async renew(): Promise<boolean> {
     const now = Date.now();
-    // The index is only for whoever looks: where its node is out of reach the lease counts all the same.
+    // The index is only for operators. The lease counts even if the node of the index is unreachable.
     const [before] = await Promise.all([
       this.#redis.run(['set', this.#key, JSON.stringify(this.#about()), 'PX', LEASE_TTL_MS, 'GET']),
       this.#redis.runAll([
@@ -50,7 +50,10 @@ export class Lease {
     return before !== null;
   }
 
-  /** @throws RedisOutageError */
+  /**
+   * Ends the lease.
+   * @throws RedisOutageError
+   */
   async end(): Promise<void> {
     await Promise.all([
       this.#redis.run(['del', this.#key]),

@@ -3,28 +3,28 @@ import type { RedisConnection } from '../redis/redis-connection';
 import { LIVENESS_MAX_AGE_MS } from '../times';
 
 interface Liveness {
-  /** Since when the lease was always found gone; null while it is there. */
+  /** When the lease was first found missing; null while it exists. In milliseconds since 1970. */
   goneSince: number | null;
   readAt: number;
   usedAt: number;
 }
 
-/** Which gateways to count, as the route script takes it: ids between spaces. */
+/** Which gateways count, in the form that the route script takes: ids between spaces. */
 export interface LivenessWords {
   live: string;
-  /** Without a lease: they do not count. */
+  /** Gateways without a lease. They do not count. */
   absent: string;
-  /** Without a lease for so long that what they said of presence may be removed. */
+  /** Gateways without a lease for so long that the presence they stored may be removed. */
   dead: string;
 }
 
 const FORGET_AFTER_MS = 120_000;
-/** A gateway that was only paused comes back under its id: what it said is not removed before this. */
+/** A gateway that was only paused comes back with the same id. Its presence is not removed before this time. */
 const DEAD_AFTER_MS = 60_000;
 
 /**
- * Which gateways live, by their leases. A gateway is asked after once its id is met in somebody's presence,
- * then again at most every second while it is in use. An id that was not met yet is unknown, never dead.
+ * Knows which gateways are live, by their leases. It reads a lease once the id is met in a user's presence, and then
+ * again at most every second while the id is in use. An id that was never met is unknown and not dead.
  */
 export class LiveGateways {
   readonly #redis: RedisConnection;
@@ -37,7 +37,7 @@ export class LiveGateways {
     this.#keys = keys;
   }
 
-  /** What is known, none of it older than a second; but a lease that is out of reach keeps its last word. */
+  /** What is known, at most a second old. If a lease is unreachable, its last known state stays. Never throws. */
   async words(waitMs = this.#redis.waits.livenessMs): Promise<LivenessWords> {
     const now = Date.now();
     const stale = [...this.#known].filter(([, liveness]) => now - liveness.readAt >= LIVENESS_MAX_AGE_MS);
@@ -54,7 +54,7 @@ export class LiveGateways {
     return words;
   }
 
-  /** The ids of those that live, and of those whose lease is out of reach. */
+  /** The live ones among `ids`, and those whose lease is unreachable (`unknown`). Never throws. */
   async findLive(ids: Iterable<string>): Promise<{ live: Set<string>; unknown: Set<string> }> {
     const asked = [...new Set(ids)];
     const now = Date.now();
@@ -68,7 +68,7 @@ export class LiveGateways {
     };
   }
 
-  /** Reads leases now; what is known of those out of reach stays as it is. */
+  /** Reads leases now. If a lease is unreachable, its last known state stays. Never throws. */
   async read(ids: readonly string[], waitMs?: number): Promise<void> {
     this.#forgetUnused();
     const replies = await this.#redis.runAll(
@@ -85,7 +85,7 @@ export class LiveGateways {
     }
   }
 
-  /** The gateway was met in somebody's presence just now. */
+  /** Notes that these ids were just met in a user's presence. */
   markUsed(ids: Iterable<string>): void {
     const now = Date.now();
     for (const id of ids) {
@@ -94,7 +94,7 @@ export class LiveGateways {
     }
   }
 
-  /** What nobody met for two minutes: that bounds the map. */
+  /** Forgets ids that were not met for two minutes. This bounds the map. */
   #forgetUnused(): void {
     const now = Date.now();
     for (const [id, { usedAt }] of this.#known) if (now - usedAt >= FORGET_AFTER_MS) this.#known.delete(id);

@@ -8,13 +8,13 @@ import type { LiveGateways } from './live-gateways';
 /** How many connections of a user each live gateway holds. */
 export type Holders = ReadonlyMap<string, number>;
 
-/** A user and how many connections the asking gateway holds of it. */
+/** A user, and how many of the user's connections a gateway holds. */
 export interface Hold {
   user: string;
   count: number;
 }
 
-/** Who is online where: the presence hashes, read with the leases. */
+/** Who is online on which gateway. It reads the presence hashes together with the leases. */
 export class Presence {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -27,8 +27,8 @@ export class Presence {
   }
 
   /**
-   * Says how many connections of each user `gateway` holds, and returns who holds them then; null for a user of whom it could
-   * not be said or read.
+   * Stores how many connections of each user `gateway` holds, and returns all holders after that, in the same order.
+   * Null for a user when Redis did not store it, or when the holders could not be read. Never throws.
    */
   async hold(gateway: string, holds: readonly Hold[]): Promise<(Holders | null)[]> {
     const replies = await this.#redis.runAll(
@@ -40,7 +40,7 @@ export class Presence {
     return await this.#countLive(replies.map((reply) => (reply instanceof Error ? null : countsFrom(reply))));
   }
 
-  /** Who holds each user; null for a user of whom that is out of reach. */
+  /** Who holds each user, in the order asked; null for a user when that is unreachable. Never throws. */
   async findHolders(users: readonly string[]): Promise<(Holders | null)[]> {
     const replies = await this.#redis.runAll(
       users.map((user) => ['hgetall', this.#keys.presence(user)] as const),
@@ -48,15 +48,15 @@ export class Presence {
     return await this.#countLive(
       replies.map((reply) => {
         if (isOutage(reply)) return null;
-        // Something else under the key is nobody's.
+        // A key of another type is not ours, so nobody holds the user.
         return reply instanceof Error ? new Map() : countsFrom(Object.entries(reply).flat());
       }),
     );
   }
 
   /**
-   * Those of `users` whom a live gateway holds.
-   * @throws RedisOutageError when that is out of reach for one of them
+   * The users that a live gateway holds.
+   * @throws RedisOutageError when the presence of one of them is unreachable
    */
   async findOnline(users: readonly string[]): Promise<Set<string>> {
     const holders = await this.findHolders(users);
@@ -64,7 +64,7 @@ export class Presence {
     return new Set(users.filter((_, index) => (holders[index]?.size ?? 0) > 0));
   }
 
-  /** A count of a gateway whose life is not known makes the whole of a user unknown. */
+  /** Keeps the counts of live gateways. Null for a user if the lease of one gateway is unreachable. */
   async #countLive(counts: readonly (ReadonlyMap<string, number> | null)[]): Promise<(Holders | null)[]> {
     const { live, unknown } = await this.#gateways.findLive(
       counts.flatMap((count) => [...(count?.keys() ?? [])]),

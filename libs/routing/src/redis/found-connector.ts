@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { RedisHost } from '@posthorn/protocol';
 import { AbstractConnector, type RedisOptions } from 'ioredis';
 
-/** A connector that asks anew at each connect where to go; rejects where nobody knows. */
+/** A connector that calls `find` at each connect, to learn where to connect. It rejects when `find` does. */
 export function foundConnector(
   find: () => Promise<RedisHost>,
   isTls: boolean,
@@ -17,7 +17,7 @@ export function foundConnector(
     override async connect(): Promise<typeof this.stream> {
       this.connecting = true;
       const { host, port } = await find();
-      // Given up meanwhile; a socket that was opened now would be nobody's.
+      // The connect was given up while `find` ran. Nobody would close a socket that opens now.
       if (!this.connecting) throw new Error('Connection is closed.');
       this.stream = isTls ? connectTls({ host, port }) : createConnection({ host, port });
       this.stream.once('error', (error) => {

@@ -10,8 +10,8 @@ export function closeRedis(redis: Redis): void {
 }
 
 /**
- * Begins a connection anew that the client has given up. It does so, in spite of its strategy to reconnect, when it is told to
- * disconnect (also by its own news of a failover) while it asks the sentinels for the master.
+ * Connects again after the client has given up. In spite of its retry strategy, the client gives up when something
+ * disconnects it (also its own failover detector) while it asks the sentinels for the master.
  */
 export function keepConnected(redis: Redis): void {
   let attempts = 0;
@@ -23,19 +23,21 @@ export function keepConnected(redis: Redis): void {
     attempts++;
     setTimeout(() => {
       if (closed.has(redis) || redis.status !== 'end') return;
-      redis.connect().catch(() => undefined); // told by 'error', and tried again
+      redis.connect().catch(() => undefined); // logged by the 'error' listener, and tried again
     }, reconnectDelay(attempts));
   });
 }
 
-/** Which connection it is, in the log. */
+/** Names a connection in the log. */
 export interface ConnectionName {
   connection: 'commands' | 'subscriber';
-  /** Where it goes now, if that is known: `host:port`, or what the sentinels call the master. */
+  /** Where it is connected to, if known: `host:port`, or the sentinels' name of the master. */
   node: () => string | undefined;
 }
 
-/** Without a listener for 'error' the process would end. One line for each change, not for each attempt. */
+/**
+ * Logs one line when a connection is lost and one when it is back. Without an 'error' listener the process would end.
+ */
 export function logLosses(redis: Redis, { connection, node }: ConnectionName, log: RedisLog): void {
   let isLost = false;
   redis.on('error', (error) => {

@@ -5,7 +5,7 @@ import { HOLD_SCRIPT } from '../presence/hold-script';
 import { ROUTE_SCRIPT } from '../route/route-script';
 import { TAKE_SEND_SCRIPT } from '../send-limit/take-send-script';
 
-/** Our scripts as commands of the client; it sends each as EVALSHA once the server knows it. */
+/** Our scripts as commands of the client. Once the server knows a script, the client sends EVALSHA. */
 export const scripts: NonNullable<RedisOptions['scripts']> = {
   posthornRoute: { lua: ROUTE_SCRIPT, numberOfKeys: 2 },
   posthornHold: { lua: HOLD_SCRIPT, numberOfKeys: 1 },
@@ -26,7 +26,7 @@ declare module 'ioredis' {
   }
 }
 
-/** Every command that is sent, and what it replies. */
+/** Every command that we send, and the type of its reply. */
 export interface Replies {
   posthornRoute: string[];
   posthornHold: string[];
@@ -44,14 +44,14 @@ export interface Replies {
   hkeys: string[];
   hgetall: Record<string, string>;
   llen: number;
-  /** How many subscribers got it. */
+  /** How many subscribers received it. */
   publish: number;
   spublish: number;
 }
 
 /**
- * A command and its arguments, as plain data. All keys of one command share a slot, and the first one decides which node of a
- * Cluster it goes to.
+ * A command and its arguments, as plain data. All keys of one command have the same slot. The first key decides which
+ * node of a Cluster gets the command.
  */
 export type Command<Name extends keyof Replies = keyof Replies> = readonly [
   name: Name,

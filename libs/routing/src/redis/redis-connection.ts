@@ -10,10 +10,10 @@ import type { RedisLog } from './redis-options';
 import { RedisOutageError } from './redis-outage-error';
 import { SingleNode } from './single-node';
 
-/** A reply, or why there is none: a `ReplyError` of that command alone, or a `RedisOutageError`. */
+/** A reply, or an error: a `ReplyError` if Redis refused this command, otherwise a `RedisOutageError`. */
 export type ReplyOrError<Name extends keyof Replies> = Replies[Name] | Error;
 
-/** A command under way. */
+/** A command that has no reply yet. */
 interface Sending {
   command: Command;
   /** Its place among the replies. */
@@ -22,17 +22,19 @@ interface Sending {
   isAsking: boolean;
 }
 
-/** The first redirection is followed at once; what is redirected again waits, since two nodes may point at each other. */
+/**
+ * The first redirection is followed at once. Further ones wait this long, because two nodes may point at each other.
+ */
 const FOLLOW_GAP_MS = 20;
 
 /**
- * The connection for commands, to any kind of Redis. A command is never sent twice after an unknown outcome and never waits in
- * a queue: without Redis it fails at once, with a hung Redis after a bounded time. On a Cluster all commands for one node go
- * in one trip, and a node that is out of reach fails its own commands only.
+ * The connection for commands, to any kind of Redis. A command with an unknown outcome is never sent again, and no
+ * command waits in a queue. Without Redis a command fails at once, with a hung Redis after a bounded time. On a
+ * Cluster, all commands for one node go in one trip, and an unreachable node fails only its own commands.
  */
 export class RedisConnection {
   readonly #nodes: RedisNodes;
-  /** Also of whoever works over this connection. */
+  /** Callers take their own waits from here too. */
   readonly waits: RedisWaits;
   #onFault: () => void = () => undefined;
 
@@ -43,7 +45,7 @@ export class RedisConnection {
     this.waits = waits;
   }
 
-  /** True where a channel is on the node of its slot only: sharded pub/sub, commands and events of its own. */
+  /** True on a Cluster: a channel is only on the node of its slot (sharded pub/sub has its own commands and events). */
   get isSharded(): boolean {
     return this.#nodes.isCluster;
   }
@@ -53,7 +55,7 @@ export class RedisConnection {
     return this.#nodes.openSubscriber(channel);
   }
 
-  /** True when Redis answers now, each node that serves keys. Asked anew: what the last command learnt may be long ago. */
+  /** True when each node that serves keys answers a PING now. The last command may be too long ago to know. */
   async answers(): Promise<boolean> {
     const nodes = this.#nodes.all();
     const pongs = await Promise.all(
@@ -64,12 +66,12 @@ export class RedisConnection {
     return isThere;
   }
 
-  /** Called whenever Redis, or a node of it, is (again) ready for commands, also for the first time. */
+  /** Calls `listener` each time Redis, or one of its nodes, becomes ready for commands, including the first time. */
   onReady(listener: () => void): void {
     this.#nodes.onReady(listener);
   }
 
-  /** Called for each step that failed, or failed in part. */
+  /** Calls `listener` each time a call failed, wholly or in part. */
   onFault(listener: () => void): void {
     this.#onFault = listener;
   }
@@ -102,7 +104,7 @@ export class RedisConnection {
       isAsking: false,
     }));
     await this.#send(sendings, performance.now() + waitMs, 0, (index, reply) => {
-      // What a command replies is known by its name.
+      // The name of a command decides the type of its reply.
       replies[index] = reply as ReplyOrError<Name>;
     });
     if (replies.some(isOutage)) {
@@ -112,7 +114,7 @@ export class RedisConnection {
     return replies;
   }
 
-  /** Publishes to each channel; the replies say how many listened there. Never throws. */
+  /** Publishes to each channel. A reply is the number of subscribers that received the text. Never throws. */
   async publish(
     texts: readonly (readonly [channel: string, text: string])[],
     waitMs?: number,
@@ -124,7 +126,7 @@ export class RedisConnection {
     );
   }
 
-  /** Parts of `items` that do not share a node: one of them that is out of reach takes only its own part with it. */
+  /** Groups `items` by the node that serves them, so that an unreachable node affects only its own group. */
   partition<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
     return [...groupBy(items, (item) => this.#nodes.serving(keyOf(item))).values()];
   }
@@ -133,7 +135,9 @@ export class RedisConnection {
     this.#nodes.close();
   }
 
-  /** Sends to each node what it serves; what a node refuses because it does not serve it (now) is sent on. */
+  /**
+   * Sends each node its commands. If a node refuses a command because it does not serve the slot now, it is sent on.
+   */
   async #send(
     sendings: readonly Sending[],
     deadline: number,
@@ -146,7 +150,9 @@ export class RedisConnection {
         const waitMs = deadline - performance.now();
         const replies =
           node === null || waitMs <= 0
-            ? group.map(() => new RedisOutageError(node === null ? 'no node serves it' : 'too late'))
+            ? group.map(
+                () => new RedisOutageError(node === null ? 'no known node serves the key' : 'no time left'),
+              )
             : await node.send(group, waitMs);
         const again: Sending[] = [];
         for (const [position, sending] of group.entries()) {
@@ -165,7 +171,7 @@ export class RedisConnection {
 
   #redirect({ command, index }: Sending, { address, isAsking }: Redirection): Sending {
     const named = this.#nodes.at(address);
-    // One that is not known yet is by the next round.
+    // A node that is not known yet will be known in the next round.
     return {
       command,
       index,
@@ -175,13 +181,16 @@ export class RedisConnection {
   }
 }
 
-/** Where a command is to go; an empty address: to whom it belongs, once that is settled. */
+/** Where to send a command. An empty address means the node that serves the key, once the Cluster has settled that. */
 interface Redirection {
   address: string;
   isAsking: boolean;
 }
 
-/** How a node of a Cluster says that it did not execute a command since the slot is not, or not yet, or not now, its own. */
+/**
+ * Parses the refusals of a Cluster node that does not serve the slot (now). The node has not executed the command. Null
+ * for any other reply.
+ */
 function redirectionOf(reply: unknown): Redirection | null {
   if (!(reply instanceof ReplyError) || !(reply instanceof Error)) return null;
   const [word, , address = ''] = reply.message.split(' ');

@@ -4,27 +4,27 @@ import { Keys } from '../keys';
 import { readClusterSlots } from './cluster/cluster-slots';
 import { commandOptions, targetOptions } from './redis-options';
 
-/** What a node says of itself. */
+/** What a node reports about itself. */
 export interface RedisNodeFacts {
-  /** `host:port`; empty for the one server, or the master of sentinels. */
+  /** `host:port`; empty for a single server and for the master of sentinels. */
   address: string;
   /** The fields of INFO. */
   info: Readonly<Record<string, string>>;
-  /** How long answers took, ms. */
+  /** How long each PING took, in milliseconds. */
   latenciesMs: number[];
-  /** Its clock, ours in the middle of asking, and how long that took; ms. */
+  /** Its clock, our clock at the middle of the request, and how long the request took; all in milliseconds. */
   clock: { theirsMs: number; oursMs: number; tookMs: number };
 }
 
-/** What Redis says of itself, whichever kind it is. */
+/** What Redis reports about itself, for every kind of Redis. */
 export interface RedisFacts {
   kind: RedisKind;
   master: string;
-  /** Those that serve keys. */
+  /** The nodes that serve keys. */
   nodes: RedisNodeFacts[];
-  /** Of a Cluster. */
+  /** The state of the Cluster; null for any other kind. */
   cluster: { state: string; slotsOk: number } | null;
-  /** What it answers to a write, where that is refused. */
+  /** The error with which Redis refuses a write; null when it accepts one. */
   writeError: string | null;
 }
 
@@ -33,9 +33,9 @@ const LATENCIES = 7;
 const PROBE_TTL_MS = 1_000;
 
 /**
- * Asks Redis for what matters to a deployment, over connections of their own that end with it. The same addresses, roles and
- * credentials count as for a service.
- * @throws what the connection failed with
+ * Reads what an operator must know about Redis. It opens its own connections and closes them. They use the same
+ * addresses, roles and credentials as those of a service.
+ * @throws the error with which the connection failed
  */
 export async function readRedisFacts(url: string, prefix: string): Promise<RedisFacts> {
   const address = parseRedisUrl(url);
@@ -53,7 +53,7 @@ export async function readRedisFacts(url: string, prefix: string): Promise<Redis
 }
 
 async function readCluster(address: RedisAddress, key: string): Promise<RedisFacts> {
-  let failure: unknown = new Error('no node is named');
+  let failure: unknown = new Error('REDIS_URL names no node');
   for (const host of address.hosts) {
     try {
       return await withRedis(address, host, async (redis) => {
@@ -63,7 +63,7 @@ async function readCluster(address: RedisAddress, key: string): Promise<RedisFac
           [...masters].map(([name, at]) => withRedis(address, at, (node) => readNode(node, name))),
         );
         const state = fieldsOf(await redis.cluster('INFO'));
-        // Asked of a node that does not serve the key, the answer tells of the whole: MOVED where all is well.
+        // A node that does not serve the key answers MOVED when the Cluster is well, so MOVED counts as a success.
         const refused = await probeWrite(redis, key);
         return {
           kind: 'cluster' as const,
@@ -90,7 +90,7 @@ async function withRedis<T>(
     ...target,
     lazyConnect: true,
     commandTimeout: WAIT_MS,
-    // Asked here, in words.
+    // The ready check would hide why Redis is not ready. The facts report it instead.
     enableReadyCheck: false,
     retryStrategy: () => null,
     sentinelRetryStrategy: () => null,
@@ -103,7 +103,7 @@ async function withRedis<T>(
     await redis.connect();
     return await work(redis);
   } catch (error) {
-    // The connection knows why; the command only that it ended.
+    // The error of the connection says why. The error of a command only says that the connection ended.
     throw failure ?? error;
   } finally {
     redis.disconnect();
@@ -139,7 +139,7 @@ async function probeWrite(redis: Redis, key: string): Promise<string | null> {
   }
 }
 
-/** `name:value` lines. */
+/** Parses `name:value` lines. */
 function fieldsOf(text: string): Record<string, string> {
   return Object.fromEntries(
     text.split('\r\n').flatMap((line) => {

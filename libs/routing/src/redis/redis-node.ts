@@ -3,18 +3,19 @@ import { type Redis, ReplyError } from 'ioredis';
 import type { Command } from './redis-commands';
 import { RedisOutageError } from './redis-outage-error';
 
-/** What is sent to a node. */
+/** A command for one node. */
 export interface NodeCommand {
   command: Command | readonly ['ping'];
-  /** The node takes over the slot at this moment and serves it only to who asks for that. */
+  /** True when the node is just taking over the slot. It serves the slot only to a command after ASKING. */
   isAsking?: boolean;
 }
 
 const FAILURES_TO_OPEN = 3;
 
 /**
- * One server, which answers or does not. Commands are sent in one go, never twice, and wait in no queue. After a few that got
- * no answer in time a breaker opens: its own, so that a node that is down costs the users of the others nothing.
+ * One Redis server. Commands are sent in one go, never twice, and do not wait in a queue. After `FAILURES_TO_OPEN`
+ * failures in a row a breaker opens, and commands fail at once. Each node has its own breaker, so that a node that is
+ * down does not slow down users of the others.
  */
 export class RedisNode {
   readonly redis: Redis;
@@ -23,7 +24,7 @@ export class RedisNode {
   constructor(redis: Redis, halfOpenMs: number) {
     this.redis = redis;
     this.#breaker = newBreaker(halfOpenMs);
-    // It has just answered: what happened on the connection before says nothing of this one.
+    // The server has just answered, so failures on the connection before do not matter any more.
     redis.on('ready', () => {
       this.#breaker = newBreaker(halfOpenMs);
     });
@@ -34,8 +35,8 @@ export class RedisNode {
   }
 
   /**
-   * The replies, in order; a `ReplyError` where the node refused the one command, a `RedisOutageError` where nothing came.
-   * Never throws.
+   * Sends commands and returns the replies in the same order: a `ReplyError` if the node refused that command, a
+   * `RedisOutageError` if no reply came. Never throws.
    */
   async send(commands: readonly NodeCommand[], waitMs: number): Promise<unknown[]> {
     if (!this.isReady) return outages(commands, 'not connected');
@@ -48,10 +49,10 @@ export class RedisNode {
 
   async #send(commands: readonly NodeCommand[]): Promise<unknown[]> {
     const { stream } = this.redis;
-    // One write for all of them; costs a third less than the client's own pipelines.
+    // One write for all commands. It costs a third less than the client's own pipelines.
     stream.cork();
     const replies = commands.map(async ({ command, isAsking }) => {
-      if (isAsking === true) this.redis.asking().catch(() => undefined); // the command itself then fails
+      if (isAsking === true) this.redis.asking().catch(() => undefined); // then the command itself fails
       return await this.#reply(command);
     });
     stream.uncork();
@@ -67,7 +68,7 @@ export class RedisNode {
   }
 }
 
-/** cockatiel's timeout makes a signal and an error for each step, which costs more than the step. */
+/** Rejects after `waitMs`. cockatiel's own timeout makes a signal and an error per step, which costs more. */
 function within<T>(waitMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new RedisOutageError('no answer in time')), waitMs);
@@ -82,7 +83,7 @@ function within<T>(waitMs: number, work: Promise<T>): Promise<T> {
   });
 }
 
-/** What the server itself answers to one command says nothing of its reach. */
+/** Only outages count as failures. A `ReplyError` proves that the server is reachable. */
 function newBreaker(halfOpenMs: number): CircuitBreakerPolicy {
   return circuitBreaker(
     handleAll.orWhenResult((replies) => Array.isArray(replies) && replies.some(isOutage)),
@@ -90,7 +91,7 @@ function newBreaker(halfOpenMs: number): CircuitBreakerPolicy {
   );
 }
 
-/** True when no answer came. */
+/** True when no reply came. */
 export function isOutage(reply: unknown): reply is RedisOutageError {
   return reply instanceof RedisOutageError;
 }

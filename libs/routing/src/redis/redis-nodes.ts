@@ -1,21 +1,21 @@
 import type { Redis } from 'ioredis';
 import type { RedisNode } from './redis-node';
 
-/** The servers behind a REDIS_URL: one, or those of a Cluster. */
+/** The servers behind REDIS_URL: a single one, or those of a Cluster. */
 export interface RedisNodes {
-  /** True where channels have slots like keys. */
+  /** True when channels have slots, as keys do. */
   readonly isCluster: boolean;
-  /** The node that serves the key; null while that is not known. */
+  /** The node that serves the key; null while it is unknown. */
   serving(key: string): RedisNode | null;
-  /** The node at this `host:port`; null unless it is known. */
+  /** The node at this `host:port`; null if it is unknown. */
   at(address: string): RedisNode | null;
-  /** All that serve keys; none while that is not known. */
+  /** All nodes that serve keys; empty while they are unknown. */
   all(): RedisNode[];
-  /** Something shows that what is known of the nodes may be of the past. */
+  /** Reads again which node serves what, because something shows that it may have changed. */
   refresh(): void;
-  /** Called whenever a node is (again) ready for commands, or begins to serve: what it holds may be of the past, or nothing. */
+  /** Calls `listener` each time a node becomes ready or begins to serve slots: its data may be old or missing. */
   onReady(listener: () => void): void;
-  /** A connection that listens, to the node where the channel is; wherever that goes, it follows at its next connect. */
+  /** Opens a connection for a subscription, to the node of the channel. It finds that node again at each connect. */
   openSubscriber(channel: string): Redis;
   close(): void;
 }

@@ -3,7 +3,7 @@ import type { RedisOptions } from 'ioredis';
 import { REDIS_WAITS } from '../times';
 import { scripts } from './redis-commands';
 
-/** What the Redis connections say of themselves. */
+/** Where Redis connections log. */
 export interface RedisLog {
   info(message: string, meta?: object): void;
   warn(message: string, meta?: object): void;
@@ -11,17 +11,17 @@ export interface RedisLog {
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RECONNECT_DELAY_MS = 1_000;
-/** A server that hangs does not close its end: this long after we closed ours the connection counts as closed. */
+/** A hung server does not close its end. The connection counts as closed this long after we have closed ours. */
 export const DISCONNECT_TIMEOUT_MS = 500;
-/** The others tell of a failover meanwhile, and the client writes a line for each attempt. */
+/** Reconnecting to a lost sentinel is slow: the client logs each attempt, and the other sentinels report failovers. */
 const SENTINEL_RECONNECT_MS = 30_000;
 
-/** Reconnects for ever, quickly and with jitter. */
+/** The delay before a reconnect, in milliseconds: at most a second, with jitter. Connections never give up. */
 export function reconnectDelay(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 6), MAX_RECONNECT_DELAY_MS) * (0.5 + Math.random() / 2);
 }
 
-/** For every connection to a server that holds data: commands fail at once without it, and none is ever sent twice. */
+/** For every connection to a data server. Without a connection commands fail at once, and no command is sent twice. */
 function serverOptions({ username, password, db, tls }: RedisAddress, commandMs: number) {
   return {
     ...(username === undefined ? {} : { username }),
@@ -31,13 +31,13 @@ function serverOptions({ username, password, db, tls }: RedisAddress, commandMs:
     connectTimeout: CONNECT_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     keepAlive: 10_000,
-    // Bounds the handshake too; steps have a shorter wait of their own.
+    // Limits the handshake too. Our steps have a shorter limit of their own.
     commandTimeout: 4 * commandMs,
-    // Resending what was in flight would publish and append twice.
+    // Sending commands in flight again would publish and append twice.
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     retryStrategy: reconnectDelay,
-    // It became a replica: asked anew, the sentinels (or the name of the host) lead to the master.
+    // The server has become a replica. A new connect asks the sentinels (or resolves the host) for the master.
     reconnectOnError: (error: Error) => (error.message.includes('READONLY') ? 1 : false),
   } satisfies RedisOptions;
 }
@@ -47,18 +47,18 @@ export function commandOptions(address: RedisAddress, commandMs = REDIS_WAITS.co
   return {
     ...serverOptions(address, commandMs),
     scripts,
-    // One that answers nothing for this long while it is asked is connected anew.
+    // The client reconnects if the server answers nothing for this long while a command waits.
     socketTimeout: 8 * commandMs,
   } satisfies RedisOptions;
 }
 
-/** For a connection that listens. */
+/** For a connection with a subscription. */
 export function subscriberOptions(address: RedisAddress, commandMs: number) {
-  // The channel subscribes by itself at every return, to know when it has.
+  // GatewayChannel subscribes itself after each connect, so that it knows when it is subscribed.
   return { ...serverOptions(address, commandMs), autoResubscribe: false } satisfies RedisOptions;
 }
 
-/** How to get to the server, or to the master that the sentinels name. */
+/** How to reach the server, or the master that the sentinels name. */
 export function targetOptions(
   { kind, hosts, master, password, tls }: RedisAddress,
   commandMs = REDIS_WAITS.commandMs,
@@ -71,7 +71,7 @@ export function targetOptions(
     sentinelCommandTimeout: 4 * commandMs,
     sentinelRetryStrategy: reconnectDelay,
     sentinelReconnectStrategy: () => SENTINEL_RECONNECT_MS,
-    // One that asks for no password takes any.
+    // A sentinel that requires no password accepts any.
     ...(password === undefined ? {} : { sentinelPassword: password }),
     ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
   } satisfies RedisOptions;

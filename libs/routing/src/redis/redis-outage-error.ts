@@ -1,9 +1,9 @@
-/** Redis, or the part of it that was asked, is out of reach or too slow; what was asked may or may not have happened. */
+/** Redis, or the node that was asked, is unreachable or too slow. The command may or may not have been executed. */
 export class RedisOutageError extends Error {
   override readonly name = 'RedisOutageError';
 
   constructor(cause: unknown) {
     const detail = cause instanceof Error ? cause.message : String(cause);
-    super(`Redis is out of reach: ${detail}`, { cause });
+    super(`Redis is unreachable: ${detail}`, { cause });
   }
 }

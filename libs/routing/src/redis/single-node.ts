@@ -6,7 +6,7 @@ import { RedisNode } from './redis-node';
 import type { RedisNodes } from './redis-nodes';
 import { commandOptions, type RedisLog, subscriberOptions, targetOptions } from './redis-options';
 
-/** One server for everything: the one that REDIS_URL names, or the master that its sentinels name at each connect. */
+/** One server for all keys: the server in REDIS_URL, or the master that the sentinels name at each connect. */
 export class SingleNode implements RedisNodes {
   readonly isCluster = false;
   readonly #address: RedisAddress;
@@ -38,7 +38,7 @@ export class SingleNode implements RedisNodes {
   }
 
   refresh(): void {
-    // The client looks for the master by itself, at each connect.
+    // The client itself looks for the master at each connect.
   }
 
   onReady(listener: () => void): void {

@@ -1,5 +1,6 @@
 /**
- * Who holds the user, or append: one atomic step, so that nothing slips between a connect and a send.
+ * Finds the gateways that hold the user, or appends to the offline list. It is one atomic step, so that no entry is
+ * lost between a connect and a send.
  *
  * KEYS  1 presence hash   2 offline list
  * ARGV  1 ids of gateways known to live, each between spaces   2 ids that do not count, likewise
@@ -8,12 +9,12 @@
  * Returns {'live', id…}     live gateways hold the user: publish to them; the list is untouched
  *         {'unknown', id…}  the hash names gateways in none of the three: read their leases and run again
  *         {'listed'}        nobody holds the user: the entries were appended
- * Run twice it appends twice: readers drop what they have by seq.
+ * If it runs twice, it appends twice. Readers drop duplicates by seq.
  */
 export const ROUTE_SCRIPT = `
 local live, unknown = {'live'}, {'unknown'}
 local ids = redis.pcall('HKEYS', KEYS[1])
-if ids.err then ids = {} end -- something else sits there: nobody holds the user
+if ids.err then ids = {} end -- a key of another type: nobody holds the user
 for _, id in ipairs(ids) do
   local word = ' ' .. id .. ' '
   if string.find(ARGV[1], word, 1, true) then

@@ -11,13 +11,13 @@ export interface OfflineListLimits {
   ttlS: number;
 }
 
-/** How many inbox entries went which way. */
+/** How many inbox entries were routed which way. */
 export interface RouteSummary {
   /** Published to a gateway that holds the user. */
   published: number;
   /** Appended to the offline list. */
   listed: number;
-  /** Redis did not answer, or not in time: reconcile delivers them. */
+  /** Redis did not answer in time. Reconcile delivers them. */
   unknown: number;
 }
 
@@ -28,12 +28,12 @@ interface UserRoute {
   holders: string[];
 }
 
-/** The leases of gateways that a presence hash names are read at most this often for one batch. */
+/** How often the route script runs for one user, at most. Between the runs, leases of unknown gateways are read. */
 const MAX_ROUNDS = 3;
 
 /**
- * Routes committed messages: to the gateways that hold a recipient, or to the recipient's offline list.
- * It may fail at any point; that costs latency only.
+ * Routes committed messages to the gateways that hold a recipient, or to the recipient's offline list. It may fail at
+ * any point. A failure only costs latency.
  */
 export class Router {
   readonly #redis: RedisConnection;
@@ -48,11 +48,11 @@ export class Router {
     this.#limits = limits;
   }
 
-  /** Routes a batch within a bounded time. Never throws: what could not be routed is counted as unknown. */
+  /** Routes a batch within `RedisWaits.routeMs`. Never throws: entries that could not be routed count as unknown. */
   async route(batch: readonly RoutableMessage[]): Promise<RouteSummary> {
     const summary: RouteSummary = { published: 0, listed: 0, unknown: 0 };
     const deadline = Date.now() + this.#redis.waits.routeMs;
-    // Users of one node go together: where it is out of reach, the others do not wait for it.
+    // Users are grouped by node, so that an unreachable node does not delay users of the others.
     const parts = this.#redis.partition(groupByUser(batch), ({ user }) => this.#keys.presence(user));
     await Promise.all(parts.map((part) => this.#routePart(part, deadline, summary)));
     const total = batch.reduce((sum, message) => sum + message.entries.length, 0);
@@ -67,13 +67,13 @@ export class Router {
     if (unreached.size === 0) return;
     const missed = online.filter((route) => route.holders.every((id) => unreached.has(id)));
     const stillOnline = await this.#placeAll(missed, unreached, deadline, summary);
-    // A gateway that came up in between holds them now; it read the inbox after it announced itself.
+    // If this publish misses too, nothing is lost: a gateway reads the inbox after it has stored its presence.
     await this.#publish(stillOnline, deadline, summary);
   }
 
   /**
-   * Finds those whom live gateways hold, and nobody else: most users of most batches. Nothing is appended for them, so
-   * they need no atomic step, which takes their entries along in case it has to append them.
+   * Finds users who are held by live gateways only, which is the usual case. Nothing is appended for them, so they do
+   * not need the route script. That script is more expensive, because it gets all entries in case it must append them.
    */
   async #findOnline(
     routes: readonly UserRoute[],
@@ -96,7 +96,7 @@ export class Router {
     return { online, others };
   }
 
-  /** The atomic step for each user; returns those whom live gateways hold. */
+  /** Runs the route script for each user. Returns the users that live gateways hold. */
   async #placeAll(
     routes: readonly UserRoute[],
     unreached: ReadonlySet<string>,
@@ -157,7 +157,7 @@ export class Router {
     );
   }
 
-  /** One publish for each gateway; returns the gateways that nobody listened for. */
+  /** Publishes once to each gateway. Returns the gateways whose channel had no subscriber. */
   async #publish(
     routes: readonly UserRoute[],
     deadline: number,
@@ -168,7 +168,7 @@ export class Router {
       notices.map(([id, notice]) => [this.#keys.channel(id), JSON.stringify(notice)]),
       remaining(deadline),
     );
-    // Where a publish failed nobody knows who got it: neither reached nor unreached.
+    // If a publish failed, its outcome is unknown: the gateway counts neither as reached nor as unreached.
     const idsWhere = (test: (count: number) => boolean): Set<string> =>
       new Set(
         notices
@@ -196,7 +196,7 @@ function groupByUser(batch: readonly RoutableMessage[]): UserRoute[] {
       else route.items.push({ envelope, seq });
     }
   }
-  // Two messages of one batch may have got their places the other way round: the list is oldest first.
+  // The list is oldest first, but two messages of one batch may have got their `seq` in the other order.
   for (const route of routes.values()) route.items.sort((a, b) => a.seq - b.seq);
   return [...routes.values()];
 }
@@ -232,7 +232,7 @@ function noticesByGateway(routes: readonly UserRoute[]): Map<string, GatewayNoti
   return notices;
 }
 
-/** A gateway that a publish did not reach does not count, whatever its lease says. */
+/** A gateway that a publish did not reach counts as absent, whatever its lease says. */
 function withoutUnreached(words: LivenessWords, unreached: ReadonlySet<string>): LivenessWords {
   let { live, absent } = words;
   for (const id of unreached) {

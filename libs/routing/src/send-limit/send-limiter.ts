@@ -5,21 +5,21 @@ import type { Keys } from '../keys';
 import type { RedisConnection } from '../redis/redis-connection';
 import { RedisOutageError } from '../redis/redis-outage-error';
 
-/** Whether a send may go on, and what the rate limit headers say. */
+/** Whether a send is allowed, and the values for the rate limit headers. */
 export interface SendLimit {
   isAllowed: boolean;
-  /** Sends left at once. */
+  /** How many more sends are allowed right now. */
   remaining: number;
-  /** Until one is free; 0 when one is. */
+  /** How long until the next send is allowed; 0 when it is allowed now. */
   retryAfterMs: number;
 }
 
-/** Without Redis this many users are limited in this process at the same time; the longest unused goes first. */
+/** How many users are counted in this process while Redis is unreachable. The longest unused is forgotten first. */
 const MAX_LOCAL_USERS = 10_000;
 
 /**
- * Limits the sends of each user: a sustained rate with a burst, counted in Redis for all processes
- * together, and in this process alone while Redis is out of reach.
+ * Limits the sends of each user to a sustained rate with a burst. Redis counts them for all processes together. While
+ * Redis is unreachable, each process counts by itself.
  */
 export class SendLimiter {
   readonly #redis: RedisConnection;
@@ -27,12 +27,12 @@ export class SendLimiter {
   readonly #stepUs: number;
   /** Sends that may come at once. */
   readonly burst: number;
-  /** What one turn of the event loop takes goes to Redis in one trip. */
+  /** Collects the sends of one turn of the event loop, so that they go to Redis in one trip. */
   readonly #takes = new DataLoader((users: readonly string[]) => this.#takeAll(users), {
     cache: false,
     batchScheduleFn: setImmediate,
   });
-  /** The theoretical arrival times in ms, as in the script. */
+  /** Theoretical arrival times (GCRA), as in `take-send-script.ts` but in milliseconds. */
   readonly #local = new LRUCache<string, number>({ max: MAX_LOCAL_USERS });
 
   /** @param perSecond sustained sends per second; more than 0 */
@@ -43,7 +43,7 @@ export class SendLimiter {
     this.burst = perSecond * BURST_FACTOR;
   }
 
-  /** Takes one send of the user's. Never throws: without Redis it counts by itself. */
+  /** Takes one send of a user. Never rejects, because without Redis it counts in this process. */
   take(user: string): Promise<SendLimit> {
     return this.#takes.load(user);
   }

@@ -1,10 +1,11 @@
 /**
- * A bucket of sends as one number, the theoretical arrival time (GCRA): sustained rate with a burst.
- * Redis' clock, so that all processes share one.
+ * Takes one send from a user's bucket: a sustained rate with a burst. The bucket is one number, the theoretical arrival
+ * time (GCRA). It uses the clock of Redis, so that all processes share one.
  *
  * KEYS  1 the user's bucket
  * ARGV  1 microseconds per send at the sustained rate   2 burst, in sends
- * Returns {1, sends left, 0} when it was taken, {0, 0, microseconds until one is free} when not
+ * Returns {1, sends left, 0}                             the send was taken
+ *         {0, 0, microseconds until a send is allowed}   it was not
  */
 export const TAKE_SEND_SCRIPT = `
 local time = redis.call('TIME')

@@ -9,15 +9,16 @@ import { commandOptions, DISCONNECT_TIMEOUT_MS, type RedisLog, subscriberOptions
 import { readClusterSlots, type SlotRange } from './cluster-slots';
 import { hashSlot, SLOTS } from './hash-slot';
 
-/** Who serves what is read this often without a reason, and at most this often with one. */
+/** How often CLUSTER SLOTS is read. */
 const REFRESH_INTERVAL_MS = 5_000;
+/** When a command shows a change, CLUSTER SLOTS is read earlier, but not within this time after the last reading. */
 const MIN_REFRESH_GAP_MS = 100;
-/** So many nodes are asked who serves what, and the first answer counts: one of them may hang. */
+/** How many nodes are asked for CLUSTER SLOTS. The first answer counts, because one of them may hang. */
 const ASKED_AT_ONCE = 2;
 
 /**
- * The nodes of a Redis Cluster that serve slots, each with a connection that lasts. Who they are they tell themselves; while
- * none of them is there, the nodes that REDIS_URL names are asked.
+ * The nodes of a Redis Cluster that serve slots, each with a lasting connection. The nodes themselves say which they
+ * are (CLUSTER SLOTS). While none of them is connected, the hosts in REDIS_URL are asked.
  */
 export class ClusterNodes implements RedisNodes {
   readonly isCluster = true;
@@ -30,7 +31,7 @@ export class ClusterNodes implements RedisNodes {
   readonly #owners: (string | undefined)[] = Array.from({ length: SLOTS });
   readonly #listeners: (() => void)[] = [];
   readonly #timer: NodeJS.Timeout;
-  /** Those that served slots when that was last read. */
+  /** The nodes that served slots at the last reading. */
   #serving = new Set<RedisNode>();
   #refreshing: Promise<void> | null = null;
   #refreshedAt = 0;
@@ -67,7 +68,7 @@ export class ClusterNodes implements RedisNodes {
     const find = async (): Promise<RedisHost> => {
       await this.#refreshNow();
       const node = this.serving(channel);
-      if (node === null) throw new Error('no node is known that serves the channel');
+      if (node === null) throw new Error('no known node serves the channel');
       return hostOf(node);
     };
     const subscriber = new Redis({
@@ -88,7 +89,7 @@ export class ClusterNodes implements RedisNodes {
     for (const address of this.#nodes.keys()) this.#remove(address);
   }
 
-  /** Reads who serves what. Never throws: what is not answered is tried again. */
+  /** Reads which node serves which slot. Never throws: a failed reading is tried again later. */
   async #refreshNow(): Promise<void> {
     this.#refreshing ??= this.#read().finally(() => {
       this.#refreshing = null;
@@ -100,7 +101,7 @@ export class ClusterNodes implements RedisNodes {
     this.#refreshedAt = performance.now();
     const ready = [...this.#nodes.values()].filter((node) => node.isReady);
     if (ready.length === 0) {
-      // All that were known are gone; by the names in REDIS_URL there may be others.
+      // No known node is connected. The hosts in REDIS_URL may lead to others.
       for (const host of this.#address.hosts) this.#add(host);
       return;
     }
@@ -111,12 +112,12 @@ export class ClusterNodes implements RedisNodes {
       );
       this.#apply(ranges);
     } catch {
-      // Neither answered: the next reason to ask comes soon, and at the latest the next interval.
+      // No node answered. The next failed command asks again, at the latest the next interval.
     }
   }
 
   #apply(ranges: readonly SlotRange[]): void {
-    // A node that knows of nobody has just been started, or was thrown out.
+    // A node that knows no ranges was just started, or was removed from the Cluster.
     if (ranges.length === 0) return;
     this.#owners.fill(undefined);
     for (const { first, last, host } of ranges) this.#owners.fill(addressOf(host), first, last + 1);
@@ -124,11 +125,11 @@ export class ClusterNodes implements RedisNodes {
     const before = this.#serving;
     this.#serving = serving;
     for (const [address, node] of this.#nodes) if (!serving.has(node)) this.#remove(address);
-    // What serves now and did not before may lack what the one before it held.
+    // A node that newly serves slots may lack data that the previous node had.
     for (const node of serving) if (!before.has(node) && node.isReady) this.#tell();
   }
 
-  /** The node at that place, connected to unless it is already. */
+  /** Returns the node at that address. Connects to it if it is new. */
   #add(host: RedisHost): RedisNode {
     const address = addressOf(host);
     const known = this.#nodes.get(address);
@@ -140,7 +141,7 @@ export class ClusterNodes implements RedisNodes {
     keepConnected(redis);
     redis.on('ready', () => {
       if (this.#serving.has(node)) this.#tell();
-      // The first one to be there says who else there is; later on it may have been away for long.
+      // The first connected node names the others. A node that reconnects may have missed changes.
       void this.#refreshNow();
     });
     return node;

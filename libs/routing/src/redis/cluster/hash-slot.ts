@@ -1,8 +1,8 @@
 const POLYNOMIAL = 0x1021;
-/** How many slots a Cluster has. */
+/** The number of slots of a Cluster. */
 export const SLOTS = 16_384;
 
-/** The slot of a key in a Redis Cluster: CRC16 (XMODEM) of its hash tag, or of all of it without one. */
+/** The slot of a key in a Redis Cluster: CRC16 (XMODEM) of its hash tag, or of the whole key if it has none. */
 export function hashSlot(key: string): number {
   let crc = 0;
   for (const byte of Buffer.from(hashTag(key))) {
@@ -12,7 +12,7 @@ export function hashSlot(key: string): number {
   return (crc & 0xffff) % SLOTS;
 }
 
-/** What is between the first brace and the next closing one, unless that is nothing. */
+/** The text between the first `{` and the next `}`; the whole key if there is no such text. */
 function hashTag(key: string): string {
   const open = key.indexOf('{');
   const close = key.indexOf('}', open + 1);
