@@ -119,7 +119,7 @@ export class InboxDatabase {
    * Runs one prepared statement, which is one transaction. If Postgres reports a deadlock or a serialization failure,
    * the statement is run again, at most three times. By default Postgres looks for deadlocks only after a second. Our
    * statements wait no longer than that for a lock, and giving up ends the deadlock too.
-   * @throws OutageError when Postgres is unreachable or too slow; otherwise the error with which it refused
+   * @throws OutageError when Postgres is unreachable or too slow; otherwise the error of the statement itself
    */
   async run<Row extends QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     for (let attempt = 0; ; attempt++) {

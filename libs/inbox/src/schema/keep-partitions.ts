@@ -39,13 +39,13 @@ export interface PartitionsKept {
 
 /** The advisory lock for one process at a time. Any number will do that nothing else in the database uses. */
 const PARTITIONS_LOCK = 7_407_408;
-/** A partition is added this many days before its first message, while splitting the empty last one costs nothing. */
+/** A partition is added this many days before its first message. Splitting the last one is cheap while it is empty. */
 const LEAD_DAYS = 7;
 /** If the last partition holds messages, it is split this many days ahead, so that there is time to try again. */
 const FILLED_LEAD_DAYS = 30;
 /** Days in one partition without a retention. There are partitions anyway, so that a retention can be set later. */
 const DAYS_FOR_EVER = 90;
-/** With a retention, a partition covers an eighth of it, in whole days. Messages are kept that much longer at most. */
+/** With a retention, a partition covers an eighth of it, in whole days. Messages are kept longer by that and a day. */
 const PARTS_OF_RETENTION = 8;
 /** The time in a message's id differs from its commit by at most this many days (`message_id_time_check`). */
 const CLOCKS_DAYS = 1;

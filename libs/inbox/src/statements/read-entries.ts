@@ -91,7 +91,7 @@ export async function readEntries(
   return (await readEntriesOfEpoch(db, queries)).pages;
 }
 
-/** An inbox is written without a gap. So a missing entry was dropped with its partition. */
+/** An inbox is written without a gap. So a missing entry, or its message, was dropped with its partition. */
 function findSkipped(after: number, items: readonly InboxItem[], end: number): SkippedRange[] {
   const skipped: SkippedRange[] = [];
   let next = after + 1;

@@ -33,7 +33,7 @@ export class Lease {
   }
 
   /**
-   * Extends the lease by `LEASE_TTL_MS`.
+   * Sets the lease to end in `LEASE_TTL_MS`.
    * @returns false when there was no lease: this is the first one, Redis lost it, or it ended while we were paused
    * @throws RedisOutageError
    */

@@ -28,7 +28,7 @@ interface UserRoute {
   holders: string[];
 }
 
-/** How often the route script runs for one user, at most. Between the runs, leases of unknown gateways are read. */
+/** How often `#placeAll` runs the route script for a user, at most. Between runs it reads leases of unknown gateways. */
 const MAX_ROUNDS = 3;
 
 /**
@@ -67,7 +67,8 @@ export class Router {
     if (unreached.size === 0) return;
     const missed = online.filter((route) => route.holders.every((id) => unreached.has(id)));
     const stillOnline = await this.#placeAll(missed, unreached, deadline, summary);
-    // If this publish misses too, nothing is lost: a gateway reads the inbox after it has stored its presence.
+    // A gateway that has come up since then holds these users. It reads the inbox after it has stored its presence, so
+    // nothing is lost if this publish misses it too.
     await this.#publish(stillOnline, deadline, summary);
   }
 

@@ -15,7 +15,10 @@ const ENTRIES = {
   key: 'user_id, seq',
 };
 
-/** First of the tables that grow with every message. Partitioned, old messages go by dropping a table (ADR 0017). */
+/**
+ * Partitions inbox entries. So do the next two migrations with the other tables that grow with every message. Then old
+ * messages are removed by dropping tables (ADR 0017).
+ */
 export class PartitionInboxEntries1764200000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await partitionTable(runner, ENTRIES);
