@@ -8,7 +8,7 @@ export interface NewMessage {
   text?: string;
   data?: JsonObject;
   idempotency?: { key: string; bodyHash: Buffer };
-  /** The `traceparent` of the request. It is not stored. */
+  /** The `traceparent` of the span of the request, when it is traced. It is not stored. */
   trace?: string;
 }
 

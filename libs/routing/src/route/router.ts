@@ -28,7 +28,7 @@ interface UserRoute {
   holders: string[];
 }
 
-/** How often `#placeAll` runs the route script for a user, at most. Between runs it reads leases of unknown gateways. */
+/** How often `#placeAll` runs the route script for a user, at most. In between, leases of unknown gateways are read. */
 const MAX_ROUNDS = 3;
 
 /**
