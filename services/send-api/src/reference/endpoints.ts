@@ -2,7 +2,7 @@ import { buildAsyncApi } from '@posthorn/protocol';
 import type { Endpoint } from '../http/endpoint';
 import type { OpenApiDocument } from './openapi';
 
-/** `GET /openapi.json` of this service, `GET /asyncapi.json` of the gateways: encoded once, the same for everybody. */
+/** `GET /openapi.json` for this service and `GET /asyncapi.json` for the gateways. Both are encoded only once. */
 export function referenceEndpoints(document: OpenApiDocument): Endpoint[] {
   return [serving('/openapi.json', document), serving('/asyncapi.json', buildAsyncApi())];
 }

@@ -3,7 +3,7 @@ import type { MessageLimits, SendMessageDto } from '../messages/send-message.dto
 import { type Answer, type Operation, operations } from './operations';
 import { componentSchemas, refTo, type Schema } from './schemas';
 
-/** An OpenAPI 3.1 document, as far as anybody here looks into it. */
+/** An OpenAPI 3.1 document, with the fields that this code and its tests read. */
 export interface OpenApiDocument {
   readonly openapi: string;
   readonly info: Schema;
@@ -18,7 +18,7 @@ export interface OpenApiOptions {
   readonly limits: MessageLimits & { readonly maxBodyBytes: number };
 }
 
-/** The reference of the HTTP interface, made from the DTOs, the table of operations and the problems catalogue. */
+/** Builds the HTTP reference from the DTOs, the table of operations and the problems catalogue. */
 export function buildOpenApi({ SendMessage, limits }: OpenApiOptions): OpenApiDocument {
   const paths: Record<string, Record<string, Schema>> = {};
   for (const operation of operations) {
@@ -32,8 +32,8 @@ export function buildOpenApi({ SendMessage, limits }: OpenApiOptions): OpenApiDo
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       description:
         'Messages that arrive: a `201` means that every device of every recipient gets the message, in order. ' +
-        `Bodies are JSON in UTF-8 of at most ${limits.maxBodyBytes} bytes; unknown fields are refused. ` +
-        'Every answer carries `X-Request-Id`, yours if you sent one.',
+        `Bodies are JSON in UTF-8 of at most ${limits.maxBodyBytes} bytes. Unknown fields are refused. ` +
+        'Every answer carries `X-Request-Id`: yours, if you sent a valid one, otherwise a new one.',
     },
     servers: [{ url: '/' }],
     tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
@@ -46,7 +46,7 @@ export function buildOpenApi({ SendMessage, limits }: OpenApiOptions): OpenApiDo
           scheme: 'bearer',
           bearerFormat: 'JWT',
           description:
-            '`sub` is your user id, `exp` is required; the scope `send:as` lets a backend set `from`.',
+            '`sub` is your user id. `exp` is required. The scope `send:as` lets a backend send for other users.',
         },
       },
       headers: { 'X-Request-Id': REQUEST_ID },
@@ -56,7 +56,8 @@ export function buildOpenApi({ SendMessage, limits }: OpenApiOptions): OpenApiDo
 }
 
 const REQUEST_ID: Schema = {
-  description: "The request's id: the caller's own, if it is 1 to 128 of `A-Z a-z 0-9 . _ -`.",
+  description:
+    "The request's id: the caller's, if it is 1 to 128 characters out of `A-Z a-z 0-9 . _ -`, otherwise a new one.",
   schema: { type: 'string' },
 };
 
@@ -97,7 +98,7 @@ function success({ description, schema, headers }: Answer): Schema {
   };
 }
 
-/** One response for each status, with an example for each code. */
+/** One response per status, with an example for each code. */
 function problemResponses(codes: readonly ProblemCode[]): Record<string, Schema> {
   const statuses = new Set(codes.map((code) => problemsCatalogue[code].status));
   const groups = [...statuses].map((status) => ({

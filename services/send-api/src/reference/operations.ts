@@ -8,7 +8,7 @@ import {
 import type { ProblemCode } from '@posthorn/runtime';
 import { refTo, type Schema } from './schemas';
 
-/** What the reference says of one endpoint. */
+/** One endpoint, as the reference describes it. */
 export interface Operation {
   readonly method: 'get' | 'post';
   /** As OpenAPI writes it: `/v1/messages/{id}`. */
@@ -22,21 +22,24 @@ export interface Operation {
   /** The name of the body's schema. */
   readonly body?: string;
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Beside those that every endpoint may answer. */
+  /** Problems of this endpoint, in addition to those of every endpoint. */
   readonly problems: readonly ProblemCode[];
 }
 
-/** A success. */
+/** A successful answer. */
 export interface Answer {
   readonly description: string;
-  /** Of the body; none for an empty one. */
+  /** The schema of the body; absent if there is no body. */
   readonly schema?: Schema;
   readonly headers?: Readonly<Record<string, Schema>>;
 }
 
 const LIMIT_HEADERS = {
-  RateLimit: header('What is left of the budget (structured field).', '"sends";r=199;t=1'),
-  'RateLimit-Policy': header('The budget (structured field).', '"sends";q=200;w=4'),
+  RateLimit: header('The sends that are left (a structured field).', '"sends";r=199;t=1'),
+  'RateLimit-Policy': header(
+    'The limit: sends per window of seconds (a structured field).',
+    '"sends";q=200;w=4',
+  ),
 };
 const LOCATION = header('The path of the message.', '/v1/messages/019a5f3c-6c1e-7b52-9f0e-2f4a1f0c7d11');
 const MESSAGE_ID: Schema = { name: 'id', in: 'path', required: true, schema: refTo('MessageId') };
@@ -49,7 +52,7 @@ const BODY_PROBLEMS = [
   'invalid_message',
 ] as const;
 
-/** Every endpoint, in the order of the reference. A test holds it against the app's routes. */
+/** Every endpoint, in the order of the reference. A test compares it with the routes of the app. */
 export const operations: readonly Operation[] = [
   {
     method: 'post',
@@ -58,26 +61,27 @@ export const operations: readonly Operation[] = [
     tag: 'Messages',
     summary: 'Send a message',
     description:
-      'A `201` means that it will arrive: the message and a place in the inbox of each recipient are committed. ' +
-      'With an `Idempotency-Key` a repeat is safe: the same body gets the first message again with `200`, another ' +
-      'body gets `422`. The rate limit counts against the user of the token, also with `from`.',
+      'A `201` means that the message will arrive: it is committed, with an entry in the inbox of each recipient. ' +
+      'An `Idempotency-Key` makes a retry safe: the same body gets `200` with the first message, and another body ' +
+      'gets `422`. The rate limit counts for the user of the token, also with `from`.',
     parameters: [
       {
         name: 'Idempotency-Key',
         in: 'header',
-        description: 'Your name for this send, kept at least 24 hours for each sender. A UUID does well.',
+        description:
+          'Your name for this send, for example a UUID. It is kept for at least 24 hours, per sender.',
         schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
       },
     ],
     body: 'SendMessage',
     answers: {
       201: {
-        description: 'Accepted: it will arrive.',
+        description: 'Accepted: the message will arrive.',
         schema: refTo('Message'),
         headers: { Location: LOCATION, ...LIMIT_HEADERS },
       },
       200: {
-        description: 'A repeat: the first message. Nothing was sent twice.',
+        description: 'A repeat of an earlier send: the first message. Nothing was sent twice.',
         schema: refTo('Message'),
         headers: {
           Location: LOCATION,
@@ -101,7 +105,7 @@ export const operations: readonly Operation[] = [
     id: 'getMessage',
     tag: 'Messages',
     summary: 'Read a message',
-    description: 'For its sender and its recipients.',
+    description: 'Only the sender and the recipients may read it.',
     parameters: [MESSAGE_ID],
     answers: { 200: { description: 'The message as you see it.', schema: refTo('Message') } },
     problems: ['not_found'],
@@ -112,7 +116,7 @@ export const operations: readonly Operation[] = [
     id: 'getReceipts',
     tag: 'Receipts',
     summary: 'See who has received and read a message',
-    description: 'For its sender only. One item for each recipient.',
+    description: 'For the sender only. One item per recipient, in the order of `to`.',
     parameters: [MESSAGE_ID],
     answers: { 200: { description: 'The receipts.', schema: refTo('Receipts') } },
     problems: ['not_found'],
@@ -122,26 +126,26 @@ export const operations: readonly Operation[] = [
     path: '/v1/messages/{id}/delivery',
     id: 'getDelivery',
     tag: 'Receipts',
-    summary: 'See how far a message is, and why',
+    summary: 'See the delivery status of a message',
     description:
-      'For its sender only. For each recipient and each device: committed, acknowledged, read, where the user is ' +
-      'connected now, and in plain words why not yet. What Redis knows is `null` while it is out of reach.',
+      'For the sender only. Delivery status per recipient and device, with the reason in plain words if the ' +
+      'message is still waiting. Values that only Redis knows are `null` while Redis is unreachable.',
     parameters: [
       MESSAGE_ID,
       {
         name: 'after',
         in: 'query',
-        description: 'Recipients to leave out, in the order of `to`.',
+        description: 'Skips this many recipients, in the order of `to`.',
         schema: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 },
       },
       {
         name: 'limit',
         in: 'query',
-        description: 'Recipients at most.',
+        description: 'The most recipients to return.',
         schema: { type: 'integer', minimum: 1, maximum: MAX_DELIVERY_PAGE, default: DEFAULT_DELIVERY_PAGE },
       },
     ],
-    answers: { 200: { description: 'The life of the message.', schema: refTo('Delivery') } },
+    answers: { 200: { description: 'The delivery status.', schema: refTo('Delivery') } },
     problems: ['not_found', 'invalid_query'],
   },
   {
@@ -149,8 +153,8 @@ export const operations: readonly Operation[] = [
     path: '/v1/receipts',
     id: 'readMessages',
     tag: 'Receipts',
-    summary: 'Say which messages you have read',
-    description: 'All of them or none is recorded. Read implies delivered; a time never changes.',
+    summary: 'Mark messages as read',
+    description: 'All ids are recorded, or none. Read implies delivered. A recorded time never changes.',
     body: 'ReadReceipts',
     answers: { 204: { description: 'Recorded.' } },
     problems: [...BODY_PROBLEMS, 'not_found', 'overloaded'],
@@ -161,18 +165,20 @@ export const operations: readonly Operation[] = [
     id: 'readInbox',
     tag: 'Inbox',
     summary: 'Read your inbox',
-    description: 'In order, for clients without a socket. Go on with the last `seq` as `after`.',
+    description:
+      'Entries in order, for clients without a WebSocket. Reading moves no cursor. For the next page, set `after` to ' +
+      'the highest `seq` of this page, in `items` or in `skipped`.',
     parameters: [
       {
         name: 'after',
         in: 'query',
-        description: 'Entries beyond this `seq`.',
+        description: 'Returns the entries after this `seq`.',
         schema: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 },
       },
       {
         name: 'limit',
         in: 'query',
-        description: 'Entries at most.',
+        description: 'The most entries to return.',
         schema: { type: 'integer', minimum: 1, maximum: MAX_INBOX_PAGE, default: DEFAULT_INBOX_PAGE },
       },
     ],
@@ -185,19 +191,19 @@ export const operations: readonly Operation[] = [
     id: 'getPresence',
     tag: 'Presence',
     summary: 'See who is online',
-    description: 'In the order asked, each user once. `503` while Redis is out of reach.',
+    description: 'Users come in the order asked, each once. `503` while Redis is unreachable.',
     parameters: [
       {
         name: 'users',
         in: 'query',
         required: true,
-        description: `1 to ${MAX_PRESENCE_USERS} different user ids between commas.`,
+        description: `1 to ${MAX_PRESENCE_USERS} different user ids, separated by commas.`,
         style: 'form',
         explode: false,
         schema: { type: 'array', items: refTo('UserId'), minItems: 1, maxItems: MAX_PRESENCE_USERS },
       },
     ],
-    answers: { 200: { description: 'One item for each user.', schema: refTo('Presence') } },
+    answers: { 200: { description: 'One item per user.', schema: refTo('Presence') } },
     problems: ['invalid_query'],
   },
   {
@@ -205,7 +211,7 @@ export const operations: readonly Operation[] = [
     path: '/openapi.json',
     id: 'getOpenApi',
     tag: 'Reference',
-    summary: 'This reference for machines',
+    summary: 'This reference as an OpenAPI document',
     isPublic: true,
     answers: { 200: { description: 'An OpenAPI 3.1 document.', schema: { type: 'object' } } },
     problems: [],
@@ -215,7 +221,7 @@ export const operations: readonly Operation[] = [
     path: '/asyncapi.json',
     id: 'getAsyncApi',
     tag: 'Reference',
-    summary: "The reference of the gateways' WebSocket for machines",
+    summary: 'The WebSocket reference as an AsyncAPI document',
     isPublic: true,
     answers: { 200: { description: 'An AsyncAPI 3.0 document.', schema: { type: 'object' } } },
     problems: [],

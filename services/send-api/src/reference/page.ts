@@ -7,8 +7,8 @@ import { sendNothing } from '../http/answer';
 import { isDecodable } from '../http/is-decodable';
 
 /**
- * `GET /docs`: the reference for people. Everything it needs comes from this process, so it works offline, and
- * its content security policy lets it load and reach nothing else.
+ * Serves `GET /docs`, the reference for people (PROTOCOL §4.9). All its files come from this process, so it works
+ * offline. Its content security policy lets it load and reach nothing else.
  */
 export function createReferencePage(): RequestHandler {
   const html = pageHtml();
@@ -17,7 +17,7 @@ export function createReferencePage(): RequestHandler {
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: policyFor(html) },
       frameguard: { action: 'deny' },
-      // Whoever terminates TLS knows what else lives on the domain; this process does not.
+      // The header would hold for the whole domain. That is for the proxy that terminates TLS to decide.
       strictTransportSecurity: false,
     }),
   );
@@ -29,7 +29,7 @@ export function createReferencePage(): RequestHandler {
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     if (!isRead) throw problem('method_not_allowed', { headers: ALLOW });
     if (isFile) return next();
-    // The page's links count from `/docs`: one level deeper they would lead nowhere.
+    // The page's links are relative to `/docs`. Under `/docs/` they would be broken.
     if (req.originalUrl.split('?', 1)[0]?.endsWith('/')) return res.redirect(308, '../docs');
     res.set('Cache-Control', 'public, max-age=300').type('html').send(html);
   });
@@ -39,11 +39,11 @@ export function createReferencePage(): RequestHandler {
 
 const ALLOW = { Allow: 'GET, HEAD, OPTIONS' };
 
-/** What the page loads; its packages hold more, which is nobody's business. */
+/** The only files that are served: those that the page loads. The package contains others. */
 const FILE =
   /^\/(?:swagger-ui\.css|swagger-ui-(?:bundle|standalone-preset|init)\.js|favicon-(?:16x16|32x32)\.png)$/;
 
-/** Its links lead below `/docs`, wherever a proxy puts the whole. */
+/** The links are relative, so the page also works if a proxy adds a prefix. */
 function pageHtml(): string {
   const html = generateHTML(undefined, {
     customSiteTitle: 'Posthorn HTTP reference',

@@ -4,7 +4,7 @@ import { targetConstructorToSchema } from 'class-validator-jsonschema';
 import type { SendMessageDto } from '../messages/send-message.dto';
 import { ReadReceiptsDto } from '../receipts/read-receipts.dto';
 
-/** A JSON Schema (2020-12), as OpenAPI 3.1 takes it. */
+/** A JSON Schema (2020-12), the dialect of OpenAPI 3.1. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 /** A reference to one of `componentSchemas`. */
@@ -12,7 +12,7 @@ export function refTo(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** Every schema of the reference; the bodies' come from the DTOs that validate them. */
+/** Every schema of the reference. The schemas of bodies come from the DTOs that validate them. */
 export function componentSchemas(SendMessage: new () => SendMessageDto): Readonly<Record<string, Schema>> {
   return {
     UserId: { type: 'string', pattern: USER_ID_PATTERN, examples: ['alice'] },
@@ -26,8 +26,11 @@ export function componentSchemas(SendMessage: new () => SendMessageDto): Readonl
     Message,
     Receipts: listOf({
       user: refTo('UserId'),
-      deliveredAt: { ...TIME_OR_NULL, description: "When the first of the user's devices acknowledged it." },
-      readAt: { ...TIME_OR_NULL, description: 'When the user first read it.' },
+      deliveredAt: {
+        ...TIME_OR_NULL,
+        description: "When the first of the user's devices acknowledged the message; null until then.",
+      },
+      readAt: { ...TIME_OR_NULL, description: 'When the user first read the message; null until then.' },
     }),
     Delivery,
     InboxPage: listOf(
@@ -39,7 +42,7 @@ export function componentSchemas(SendMessage: new () => SendMessageDto): Readonl
           type: 'array',
           items: { type: 'object', required: ['from', 'to'], properties: { from: SEQ, to: SEQ } },
           description:
-            'Entries that the inbox does not have any more, by `seq`; absent where there are none.',
+            'Ranges of `seq` whose entries were deleted, with both ends included. Absent if there are none.',
         },
       },
     ),
@@ -47,7 +50,10 @@ export function componentSchemas(SendMessage: new () => SendMessageDto): Readonl
       {
         user: refTo('UserId'),
         online: { type: 'boolean' },
-        lastSeenAt: { ...TIME_OR_NULL, description: 'When the last connection ended.' },
+        lastSeenAt: {
+          ...TIME_OR_NULL,
+          description: 'When the last connection ended; null if none has ended yet.',
+        },
       },
       MAX_PRESENCE_USERS,
     ),
@@ -62,36 +68,36 @@ const TIME_OR_NULL: Schema = { type: ['string', 'null'], format: 'date-time' };
 
 const Message: Schema = {
   type: 'object',
-  description: 'A message as one of its readers sees it.',
+  description: 'A message, as its reader sees it.',
   required: ['id', 'from', 'createdAt'],
   properties: {
     id: refTo('MessageId'),
     from: refTo('UserId'),
-    to: { type: 'array', items: refTo('UserId'), description: 'For the sender only.' },
-    text: { type: 'string', description: 'Absent where it was not given.' },
-    data: { type: 'object', additionalProperties: true, description: 'Absent where it was not given.' },
+    to: { type: 'array', items: refTo('UserId'), description: 'The recipients. Only the sender sees them.' },
+    text: { type: 'string', description: 'Absent if it was not given.' },
+    data: { type: 'object', additionalProperties: true, description: 'Absent if it was not given.' },
     createdAt: TIME,
   },
 };
 
 const Device: Schema = objectOf({
   device: { type: 'string' },
-  cursor: { type: 'integer', minimum: 0, description: 'The highest `seq` that it acknowledged.' },
+  cursor: { type: 'integer', minimum: 0, description: 'The highest `seq` that the device acknowledged.' },
   gateway: {
     type: ['string', 'null'],
-    description: 'What its connection was claimed for; null once that ended.',
+    description: 'The gateway of its last connection; null once that connection has ended.',
   },
   connectedAt: TIME_OR_NULL,
   lastSeenAt: TIME_OR_NULL,
   state: { type: 'string', enum: ['acknowledged', 'connected', 'offline', 'unknown'] },
-  why: { type: 'string', description: 'In plain words.' },
+  why: { type: 'string', description: 'The reason for `state`, in plain words.' },
 });
 
 const Delivery: Schema = objectOf({
   id: refTo('MessageId'),
   from: refTo('UserId'),
   committedAt: TIME,
-  recipients: { type: 'integer', minimum: 1, description: 'How many the message has in all.' },
+  recipients: { type: 'integer', minimum: 1, description: 'How many recipients the message has.' },
   items: {
     type: 'array',
     maxItems: MAX_DELIVERY_PAGE,
@@ -99,20 +105,20 @@ const Delivery: Schema = objectOf({
       user: refTo('UserId'),
       seq: {
         type: ['integer', 'null'],
-        description: "Its place in the user's inbox; null once that is gone.",
+        description: "The entry's position in the user's inbox; null if the entry was deleted.",
       },
       state: { type: 'string', enum: ['waiting', 'delivered', 'read'] },
-      why: { type: 'string', description: 'In plain words.' },
+      why: { type: 'string', description: 'The reason for `state`, in plain words.' },
       deliveredAt: TIME_OR_NULL,
       readAt: TIME_OR_NULL,
       gateways: {
         type: ['array', 'null'],
         items: { type: 'string' },
-        description: 'The live gateways that hold the user now; null while Redis is out of reach.',
+        description: 'The live gateways that hold the user now; null while Redis is unreachable.',
       },
       isListed: {
         type: ['boolean', 'null'],
-        description: "It is on the user's offline list now; null while Redis is out of reach.",
+        description: "Whether the user's offline list has the entry now; null while Redis is unreachable.",
       },
       devices: { type: 'array', maxItems: 100, items: Device },
     }),
@@ -124,14 +130,14 @@ const Problem: Schema = {
   description: 'An error (RFC 9457).',
   required: ['type', 'title', 'status', 'detail', 'code'],
   properties: {
-    type: { type: 'string', format: 'uri', description: 'The stable name of the kind of error.' },
+    type: { type: 'string', format: 'uri', description: 'The stable name of this kind of error.' },
     title: { type: 'string' },
     status: { type: 'integer' },
-    detail: { type: 'string', description: 'What is wrong this time.' },
+    detail: { type: 'string', description: 'What is wrong with this request.' },
     code: { type: 'string', enum: Object.keys(problemsCatalogue).sort() },
     errors: {
       type: 'array',
-      description: 'For validation: each fault and where it is.',
+      description: 'For validation errors: each fault and its place in the body.',
       items: {
         type: 'object',
         required: ['pointer', 'detail'],
@@ -171,12 +177,12 @@ function listOf(
   };
 }
 
-/** What a DTO's decorators say, as a schema. */
+/** The schema of a DTO, from its decorators. */
 function schemaOf(dto: new () => object): Schema {
   return { ...targetConstructorToSchema(dto, { additionalConverters: converters }) };
 }
 
-/** The schemas of the constraints of `validation/constraints.ts`; what a schema cannot say is in descriptions. */
+/** Schemas for the constraints of `validation/constraints.ts`. Descriptions say what a schema cannot express. */
 const converters = {
   isUserId: refTo('UserId'),
   eachUserId: { items: refTo('UserId') },
