@@ -1,24 +1,24 @@
 import { DATABASE_WAITS, type DatabaseWaits, LOCK_WAITS } from '@posthorn/inbox';
 import { LEASE_RENEW_MS, REDIS_WAITS, type RedisWaits } from '@posthorn/routing';
 
-/** Bounds and times of a gateway that are no settings of operators. */
+/** Limits and times of a gateway that operators cannot set. */
 export interface GatewayOptions {
-  /** Connects that wait for their device to be claimed; beyond it they are refused with `overloaded`. */
+  /** How many connects may wait for their claim. Further connects are refused with 503 `overloaded`. */
   readonly maxWaitingClaims: number;
-  /** How long a connect waits for a device that another transaction has locked. */
+  /** How long a connect waits for a device row that another transaction has locked. */
   readonly maxLockedClaimMs: number;
   readonly databaseWaits: DatabaseWaits;
   readonly redisWaits: RedisWaits;
   readonly leaseRenewMs: number;
   /** Lists are trimmed within 5 s of an acknowledgement (PROTOCOL §6). */
   readonly trimIntervalMs: number;
-  /** How long the head of a request may take to come. */
+  /** How long the headers of a request may take to arrive. */
   readonly headersTimeoutMs: number;
-  /** The clock of the connections, in ms. It never goes back, whatever is done to the clock on the wall. */
+  /** The clock of the connections, in ms. It is monotonic: changes of the system time do not affect it. */
   readonly now: () => number;
 }
 
-/** As they are in production; a test sets those that it is about. */
+/** The values in production. A test overrides those that it is about. */
 export const gatewayDefaults: GatewayOptions = {
   maxWaitingClaims: 20_000,
   maxLockedClaimMs: LOCK_WAITS.laneMs,
@@ -27,6 +27,6 @@ export const gatewayDefaults: GatewayOptions = {
   leaseRenewMs: LEASE_RENEW_MS,
   trimIntervalMs: 2_000,
   headersTimeoutMs: 10_000,
-  // Whole ones: they cost a session no memory.
+  // Whole milliseconds, because V8 stores small integers without extra memory.
   now: () => Math.floor(performance.now()),
 };

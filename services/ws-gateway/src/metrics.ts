@@ -5,7 +5,7 @@ import type { Session } from './session/session';
 
 const LAG_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** What ws-gateway measures. Every name is explained in docs/metrics.md. */
+/** The metrics of ws-gateway. docs/metrics.md explains every name. */
 export interface GatewayMetrics {
   deliveries: Counter<'source'>;
   deliveryLag: Histogram;
@@ -24,7 +24,7 @@ export interface GatewayMetrics {
   storeErrors: Counter<'store'>;
 }
 
-/** Registers them; gauges are read when they are asked for. */
+/** Registers the metrics. Gauges are computed at each scrape. */
 export function createGatewayMetrics(registry: Registry, table: ConnectionTable): GatewayMetrics {
   const registers = [registry];
   const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Counter<L> =>

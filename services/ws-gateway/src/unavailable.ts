@@ -1,6 +1,6 @@
 import { OutageError, OverloadedError } from '@posthorn/inbox';
 
-/** True for an error that says that Postgres cannot take more now: nothing is wrong with what was asked. */
+/** True if the error means that Postgres cannot take the request now. The request itself is not wrong. */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof OutageError || error instanceof OverloadedError;
 }

@@ -48,12 +48,16 @@ import { type ConnectionHandlers, Connections } from './socket/connection';
 import { ConnectionClock } from './socket/connection-clock';
 import { openHttpServer } from './socket/http-server';
 
-/** What a stop waits for close frames that do not leave, once all connections were sent away. */
+/** How long a stop waits for the last close frames to be written, after all connections were sent away. */
 const END_CLOSING_MS = 2_000;
-/** Kept of a stop for what comes after the writing of what ended connections left. */
+/** Time that the stop keeps for its last waits, after the late writes of ended connections. */
 const STOP_MARGIN_MS = 500;
 
-/** Everything that lives as long as the process: made here, and undone in reverse when it stops. */
+/**
+ * Creates everything that lives as long as the process, and listens. The stop ends it in reverse order. Redis and
+ * Postgres may still be unreachable.
+ * @throws the error of `listen` if the port is not available
+ */
 export async function createGateway(
   context: ServiceContext<GatewaySettings>,
   options: Partial<GatewayOptions> = {},
@@ -158,7 +162,7 @@ export async function createGateway(
     log,
   );
   life.onStop('channel', () => channel.close());
-  // The channel is subscribed before anybody is announced: nothing is published to us before we listen.
+  // Subscribe before the first user is announced: no notice is published to this gateway before it listens.
   await channel.whenSubscribed(4 * redisWaits.commandMs);
   life.onStop('presence', () => presence.stop());
   await presence.start();
@@ -227,8 +231,8 @@ export async function createGateway(
   life.onStop('connections', async (allowedMs) => {
     const deadline = performance.now() + allowedMs - STOP_MARGIN_MS;
     isStopping = true;
-    // Balancers see the readiness first: until half of the time is over, upgrades are answered (503), also with
-    // nobody connected.
+    // Balancers need time to notice that this gateway is not ready. Until half of the time is over it answers
+    // upgrades with 503, even if nobody is connected.
     const halfway = new Promise((resolve) => setTimeout(resolve, settings.drainMs / 2));
     await Promise.all([stopConnections(table, settings.drainMs), halfway]);
     const leftMs = Math.max(0, deadline - performance.now());
@@ -238,7 +242,7 @@ export async function createGateway(
       recorder.idle(),
       connections.endClosing(Math.min(leftMs, END_CLOSING_MS)),
     ]);
-    if (!areAcksWritten || !areEndsWritten) log.error('stopped before Postgres took what was acknowledged');
+    if (!areAcksWritten || !areEndsWritten) log.error('stopped before everything was written to Postgres');
     await Promise.all([moves.idle(), teller.idle()]);
   });
 
@@ -251,7 +255,7 @@ export async function createGateway(
         ready: missing === null,
         missing: { ...missing },
         degraded: isDegraded
-          ? { redis: 'Redis is out of reach or refuses writes: delivery comes from Postgres' }
+          ? { redis: 'Redis is unreachable or refuses writes: messages come from Postgres.' }
           : {},
       };
     },

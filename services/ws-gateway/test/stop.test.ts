@@ -149,7 +149,7 @@ describe('a stop, as SIGTERM begins it', () => {
       await gateway.stop(2_000);
       expect((await client.closed).code).toBe(1012);
       await eventually('a word of what was not written', () =>
-        gateway.lines.some(({ message }) => message === 'stopped before Postgres took what was acknowledged'),
+        gateway.lines.some(({ message }) => message === 'stopped before everything was written to Postgres'),
       );
       for (const proxy of proxies) await proxy.close();
     },

@@ -8,7 +8,7 @@ import type { AckMoves } from './ack-moves';
 import type { LateAcks } from './late-acks';
 import type { ListTrimmer } from './list-trimmer';
 
-/** What committing acknowledgements works with. */
+/** What committing acknowledgements needs. */
 export interface AckCommitterOptions {
   moves: AckMoves;
   late: LateAcks;
@@ -16,13 +16,13 @@ export interface AckCommitterOptions {
   metrics: GatewayMetrics;
   traces: DeliveryTraces | null;
   log: Logger;
-  /** A device is not held any more as its session believes. */
+  /** Postgres refused an acknowledgement: the session no longer holds its device. */
   onRefused(): void;
 }
 
 /**
- * Commits the acknowledgements of open connections: one move under way for each, what it acknowledges meanwhile goes
- * with the next. `ok` follows the commit.
+ * Commits the acknowledgements of open connections. Each session has one move under way; later acknowledgements go with
+ * the next move. `ok` follows the commit.
  */
 export class AckCommitter {
   readonly #options: AckCommitterOptions;
@@ -32,7 +32,7 @@ export class AckCommitter {
     this.#options = options;
   }
 
-  /** Commits what the session acknowledges, now or with the move that is under way. */
+  /** Commits what the session acknowledged, now or after the move that is under way. */
   commit(session: Session): void {
     if (session.state === 'closed' || this.#busy.has(session)) return;
     const move = wantedMove(session);
@@ -41,7 +41,7 @@ export class AckCommitter {
     void this.#move(session, move);
   }
 
-  /** The connection ended: nobody asks again for what it acknowledged, so it is committed without it. */
+  /** The connection ended and cannot ask again, so its acknowledgements are committed without it. */
   leave(session: Session): void {
     const move = wantedMove(session);
     if (move !== null) this.#options.late.add(move);
@@ -66,7 +66,7 @@ export class AckCommitter {
     if (mayGoOn) this.commit(session);
   }
 
-  /** The cursor may have come a part of the way only: the rest goes with the next move. */
+  /** The cursor may have moved only part of the way. The rest goes with the next move. */
   #succeed(session: Session, cursor: number): void {
     const { metrics, trimmer, traces } = this.#options;
     traces?.acknowledged(session, cursor);
@@ -78,15 +78,15 @@ export class AckCommitter {
   }
 
   /**
-   * A newer connection holds the device, or the inboxes were restored: reconcile tells which, and ends this one. Where
-   * the newer one never came to be, reconcile finds this one in its rights, and what it wants is tried again.
+   * A newer connection holds the device, or the inboxes were restored. Reconcile finds out which, and ends this
+   * session. If the newer connection was never opened, this session stays, and its acknowledgement is tried again.
    */
   #refuse(): void {
     this.#options.metrics.acks.inc({ outcome: 'refused' });
     this.#options.onRefused();
   }
 
-  /** What was wanted stays wanted: the next acknowledgement or reconcile tries again. */
+  /** `ackWanted` stays as it is, so the next acknowledgement or reconcile tries again. */
   #fail(session: Session): void {
     this.#options.metrics.acks.inc({ outcome: 'unavailable' });
     for (const { ref } of session.ackRefs.splice(0))
@@ -94,7 +94,7 @@ export class AckCommitter {
   }
 }
 
-/** What the session acknowledged and is not committed; null where there is nothing. */
+/** The move for what the session acknowledged and is not committed; null if there is nothing to commit. */
 function wantedMove(session: Session): CursorMove | null {
   const { user, device, fence, epoch, ackWanted: seq, ackCommitted } = session;
   return fence === null || epoch === null || seq <= ackCommitted ? null : { user, device, fence, epoch, seq };

@@ -5,10 +5,10 @@ import type { AckMoves } from './ack-moves';
 import { LateWrites } from './late-writes';
 import type { ListTrimmer } from './list-trimmer';
 
-/** Acknowledgements of ended connections that are not committed yet; beyond it the entries are sent again. */
+/** How many acknowledgements of ended connections may wait. Further ones are dropped: the entries are sent again. */
 const MAX_WAITING = 100_000;
 
-/** Commits what connections acknowledged and had not seen committed when they ended. */
+/** Commits the acknowledgements that were not committed yet when their connection ended. */
 export class LateAcks {
   readonly #moves: AckMoves;
   readonly #trimmer: ListTrimmer;
@@ -31,12 +31,15 @@ export class LateAcks {
     this.#late.add(move);
   }
 
-  /** Before a device is claimed anew: under the newer fencing token the older acknowledgement would be refused. */
+  /**
+   * Tries the acknowledgements of this device once more. Call it before the device is claimed again: after the claim,
+   * Postgres refuses the older fencing token.
+   */
   settle(user: string, device: string): Promise<void> {
     return this.#late.settle(user, device);
   }
 
-  /** Resolves when nothing is left; false when that took longer than `withinMs`. */
+  /** Resolves to true when nothing is left, to false after `withinMs`. */
   idle(withinMs: number): Promise<boolean> {
     return this.#late.idle(withinMs);
   }
@@ -45,7 +48,7 @@ export class LateAcks {
     this.#late.stop();
   }
 
-  /** All the way, however many statements that takes. A newer connection of the device makes it needless. */
+  /** Moves the cursor all the way, in as many statements as needed. Stops if a newer connection holds the device. */
   async #commit(move: CursorMove): Promise<boolean> {
     for (let cursor = 0; cursor < move.seq; ) {
       const moved = await this.#moves.add(move);

@@ -1,22 +1,22 @@
 import { within } from '@posthorn/runtime';
 import { isUnavailable } from '../unavailable';
 
-/** Something that is still to be written of a device whose connection ended. */
+/** A write that is left over from a device's ended connection. */
 export interface LateWrite {
   user: string;
   device: string;
 }
 
-/** How such things are written. */
+/** How late writes are done. */
 export interface LateWritesOptions<T extends LateWrite> {
   /**
-   * Writes one. False: it may have to be written again later, and nobody waits for that.
-   * @throws when Postgres could not take it: it is tried again
+   * Writes one item. Returns false if it may need another attempt, which nobody waits for.
+   * @throws OutageError or OverloadedError if Postgres cannot take it now: it is tried again
    */
   write(item: T): Promise<boolean>;
-  /** Something else than an outage: trying again would not help, and it is given up. */
+  /** Any other error. Trying again would not help, so the item is given up. */
   onError(item: T, error: unknown): void;
-  /** Beyond it what comes is dropped. */
+  /** The most items that may wait. Further ones are dropped. */
   max: number;
 }
 
@@ -26,13 +26,13 @@ interface Waiting<T> {
   isOptional: boolean;
 }
 
-/** What Postgres could not take is tried again this much later, and up to twice that. */
+/** A failed write is tried again after this time, or up to twice as long. */
 const RETRY_MS = 500;
 const STOP_STEP_MS = 50;
 
 /**
- * What ended connections leave to be written: nobody waits for it, so what an outage keeps back is kept, up to a
- * bound, and tried again until Postgres takes it.
+ * Writes what ended connections left over. No client waits for it, so during an outage the items are kept, up to a
+ * limit, and tried again until Postgres takes them.
  */
 export class LateWrites<T extends LateWrite> {
   readonly #options: LateWritesOptions<T>;
@@ -45,7 +45,7 @@ export class LateWrites<T extends LateWrite> {
     this.#options = options;
   }
 
-  /** Writes it now, or once Postgres takes it. */
+  /** Writes the item now, or as soon as Postgres takes it. */
   add(item: T): void {
     if (this.#size >= this.#options.max) return;
     const waiting: Waiting<T> = { item, attempt: null, isOptional: false };
@@ -57,13 +57,13 @@ export class LateWrites<T extends LateWrite> {
     void this.#attempt(waiting);
   }
 
-  /** Tries once more what is left of this device, and waits for that. */
+  /** Tries the waiting items of this device once more, and waits for the result. */
   async settle(user: string, device: string): Promise<void> {
     const known = this.#waiting.get(nameOf({ user, device }));
     if (known !== undefined) await this.#attemptAll(known);
   }
 
-  /** Tries until nothing is left that somebody waits for; false when that took longer than `withinMs`. */
+  /** Tries until only optional items are left, then resolves to true. Resolves to false after `withinMs`. */
   async idle(withinMs: number): Promise<boolean> {
     const deadline = performance.now() + withinMs;
     for (;;) {
@@ -76,7 +76,7 @@ export class LateWrites<T extends LateWrite> {
     }
   }
 
-  /** Nothing is tried again from here on. */
+  /** From now on nothing is tried again. */
   stop(): void {
     this.#isStopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -86,7 +86,7 @@ export class LateWrites<T extends LateWrite> {
     await Promise.all([...waiting].map((each) => this.#attempt(each)));
   }
 
-  /** One attempt at a time for each; never rejects. */
+  /** Each item has one attempt at a time. Never rejects. */
   #attempt(waiting: Waiting<T>): Promise<void> {
     waiting.attempt ??= this.#write(waiting).finally(() => {
       waiting.attempt = null;

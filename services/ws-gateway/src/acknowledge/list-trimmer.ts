@@ -3,10 +3,10 @@ import type { OfflineList } from '@posthorn/routing';
 import type { GatewayMetrics } from '../metrics';
 
 const CHUNK = 500;
-/** Users whose list is to be trimmed; beyond it a list waits for the next acknowledgement, its cap or its life. */
+/** How many users may wait for a trim. Lists of others wait for an acknowledgement, their cap or their expiry. */
 const MAX_MARKED = 100_000;
 
-/** Trims the offline lists of users whose devices acknowledged something, to what some known device lacks. */
+/** Trims offline lists after acknowledgements, to the entries that some known device still lacks (PROTOCOL §6.2). */
 export class ListTrimmer {
   readonly #db: InboxDatabase;
   readonly #list: OfflineList;
@@ -22,12 +22,12 @@ export class ListTrimmer {
     this.#timer = setInterval(() => void this.#run(), intervalMs);
   }
 
-  /** A device of the user's moved its cursor. */
+  /** A device of this user has moved its cursor. */
   mark(user: string): void {
     if (this.#marked.size < MAX_MARKED) this.#marked.add(user);
   }
 
-  /** Trims what is marked, a last time. */
+  /** Trims the marked lists one last time. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#running;

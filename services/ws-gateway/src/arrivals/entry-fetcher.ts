@@ -8,11 +8,11 @@ import { incompleteJsonOf, messageJsonOf } from '../session/message-json';
 import type { Session } from '../session/session';
 import { isUnavailable } from '../unavailable';
 
-/** A hole among live entries waits this long for the publish that fills it, before Postgres is asked. */
+/** How long a hole among live entries waits for the missing publish, before Postgres is asked. */
 const HOLE_GRACE_MS = 15;
-/** After Postgres was out of reach a session asks again this much later. */
+/** After an error a session asks again after this time, or up to twice as long. */
 const RETRY_MS = 500;
-/** Entries of one statement at most: this times a batch. */
+/** Fetches per statement. One fetch wants at most 64 entries (`Delivery`). */
 const MAX_BATCH = 16;
 
 interface Fetch {
@@ -26,8 +26,8 @@ interface Fetched {
 }
 
 /**
- * Gets the entries that sessions lack: while one drains from the user's offline list, for what that lacks from
- * Postgres, several sessions in one statement. One fetch at a time for each session.
+ * Fetches the entries that sessions are missing: from the offline list while a session drains, otherwise from
+ * Postgres, many sessions per statement. Each session has at most one fetch at a time.
  */
 export class EntryFetcher {
   readonly #list: OfflineList;
@@ -37,7 +37,7 @@ export class EntryFetcher {
   readonly #onNewEpoch: (session: Session) => void;
   #isStopped = false;
 
-  /** @param onNewEpoch the inboxes began a new life: this session's belong to the old one */
+  /** @param onNewEpoch called with a session of an old epoch, when the inboxes got a new one */
   constructor(
     db: InboxDatabase,
     list: OfflineList,
@@ -82,13 +82,13 @@ export class EntryFetcher {
       const want = session.delivery?.want() ?? null;
       if (want !== null && session.state !== 'closed' && !this.#isStopped) await this.#fill(session, want);
     } catch (error) {
-      // Also of an error that is no outage: the others are served, and this session asks again.
+      // Retry after other errors, too: the rest of the sessions must still be served.
       if (!isUnavailable(error))
         this.#log.error('entries could not be fetched', { user: session.user, error });
       isOutage = true;
     }
     if (isOutage && session.state !== 'closed' && !this.#isStopped) {
-      // isFetching stays, so that nothing else asks meanwhile; the timer ends with the session.
+      // `isFetching` stays true, so that nothing else fetches for this session until the timer fires.
       setTimeout(() => void this.#run(session), RETRY_MS * (1 + Math.random())).unref();
       return;
     }
@@ -107,20 +107,21 @@ export class EntryFetcher {
     if (isHole(session)) this.#metrics.gapFills.inc();
     session.delivery?.beginReading();
     const { page, epoch } = await this.#postgres.submit({ session, want });
-    // The same `seq` is another entry there: this connection may be sent none of it.
+    // In another epoch the same `seq` is another entry. This connection must not get any of these.
     if (epoch !== session.epoch) return this.#onNewEpoch(session);
     for (const part of inOrder(page)) {
       if ('seq' in part) this.#arrive(session, part, epoch);
       else session.skip(part);
-      // Each is sent before the next one comes, so that none has to be kept.
+      // Send each part before the next one arrives, so that none is kept in memory.
       session.pump();
     }
-    // A hint is never waited on for ever: where Postgres has less than was told, Postgres is right.
+    // A notice may have named a `seq` that does not exist. Postgres is right, so do not wait for it.
     session.delivery?.correct(page.newest);
   }
 
   /**
-   * One that cannot be encoded keeps its turn, and says that a part is missing: to leave it out would be a gap, to wait for it would keep back all that follow.
+   * Hands an entry to the session. A message that cannot be encoded is sent in its turn, without `data` and marked
+   * `incomplete` (PROTOCOL §5.2). Leaving it out would be a gap, and waiting would hold back all later entries.
    */
   #arrive(session: Session, { seq, message }: InboxItem, epoch: string): void {
     const { id: messageId, createdAt } = message;
@@ -135,7 +136,7 @@ export class EntryFetcher {
     }
   }
 
-  /** What the list has in this epoch; nothing while Redis is out of reach: Postgres has it all. */
+  /** Entries of this epoch in the offline list. None while Redis is unreachable: Postgres has them all. */
   async #readList(session: Session, want: Want): Promise<ListedEntry[]> {
     try {
       const entries = await this.#list.read(session.user, want.after, want.limit);
@@ -147,19 +148,22 @@ export class EntryFetcher {
   }
 }
 
-/** All of a page by its place in the inbox. */
+/** The items and skipped ranges of a page, in the order of the inbox. */
 function inOrder({ items, skipped }: EntriesPage): (InboxItem | SkippedRange)[] {
   if (skipped.length === 0) return items;
   const placeOf = (part: InboxItem | SkippedRange): number => ('seq' in part ? part.seq : part.from);
   return [...items, ...skipped].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
-/** Something came before its turn on a live connection. */
+/** True if a live connection got an entry before its turn. */
 function isHole(session: Session): boolean {
   return session.state === 'live' && (session.delivery?.hasEarly ?? false);
 }
 
-/** Each is sent before the next one comes, so that none has to be kept. */
+/**
+ * Hands an entry of the offline list to the session and sends it at once, so that it is not kept in memory. An entry
+ * whose message is not in the list, or cannot be encoded, comes from Postgres.
+ */
 function arriveFromList(session: Session, { seq, epoch, message, trace }: ListedEntry): void {
   const messageJson = message === undefined ? null : messageJsonOf(message);
   if (message === undefined || messageJson === null) {

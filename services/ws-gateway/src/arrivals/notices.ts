@@ -5,20 +5,20 @@ import type { PresenceKeeper } from '../holding/presence-keeper';
 import type { ReceiptTeller } from '../receipts/receipt-news';
 import { messageJsonOf } from '../session/message-json';
 
-/** What acting on a notice needs. */
+/** What handling a notice needs. */
 export interface NoticeContext {
   table: ConnectionTable;
   teller: ReceiptTeller;
   presence: PresenceKeeper;
-  /** An operator asks what is connected here. */
+  /** An operator asks which connections are here. */
   onInspect: (notice: GatewayNotice & { type: 'inspect' }) => void;
-  /** A notice, or one item of it, could not be acted on. */
+  /** A notice, or one item of it, could not be handled. */
   onFault: (error: unknown) => void;
 }
 
 /**
- * Something came on this gateway's channel. Whoever can publish there must not be able to end this process, so what
- * cannot be acted on is told and dropped: Postgres has the entries.
+ * Handles a notice from this gateway's channel. A bad notice must not end this process, so faults are reported and the
+ * notice or its bad item is dropped. Nothing is lost: Postgres has the entries.
  */
 export function handleNotice(notice: GatewayNotice, context: NoticeContext): void {
   if (notice.type === 'entries') {
@@ -59,13 +59,13 @@ function act(notice: Exclude<GatewayNotice, { type: 'entries' }>, context: Notic
   }
 }
 
-/** One message for users of this gateway, encoded once for all of them. */
+/** Hands one message to its recipients on this gateway. It is encoded once for all of them. */
 function deliverLive({ epoch, message, to, trace }: EntriesItem, { table, presence }: NoticeContext): void {
   const messageJson = message === undefined ? null : messageJsonOf(message);
   const traced = trace === undefined ? {} : { trace };
   for (const [user, seq] of to) {
     const sessions = table.of(user);
-    // Somebody believes that we hold this user: a withdrawal was lost.
+    // Presence still says that this gateway holds the user. Correct it: a withdrawal was lost.
     if (sessions.length === 0) void presence.announce(user);
     for (const session of sessions) {
       if (message === undefined || messageJson === null) {

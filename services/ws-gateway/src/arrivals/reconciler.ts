@@ -5,36 +5,37 @@ import type { GatewayMetrics } from '../metrics';
 import type { Session } from '../session/session';
 import { isUnavailable } from '../unavailable';
 
-/** What reconcile works with. */
+/** What reconcile needs. */
 export interface ReconcilerOptions {
   db: InboxDatabase;
   table: ConnectionTable;
   intervalMs: number;
   metrics: GatewayMetrics;
   log: Logger;
-  /** A user's message was found by reconcile only: what Redis knows of the user may be wrong. */
+  /** Only reconcile found a message of this user, so what Redis knows about the user may be wrong. */
   onRepair(user: string): void;
-  /** The session is of the past: the inboxes began a new life, or Postgres knows nothing of its device's claim. */
+  /** The session is outdated: the inboxes got a new epoch, or Postgres does not know its claim of the device. */
   onPast(session: Session): void;
-  /** The session acknowledged what could not be committed then. */
+  /** The session has an acknowledgement that is not committed yet. */
   onAckWaiting(session: Session): void;
 }
 
-/** What a comparison found that is looked at again after a moment. */
+/** What a comparison found. It is checked again after `GRACE_MS`. */
 interface Found {
   behind: { session: Session; newest: number }[];
   overtaken: Session[];
 }
 
 const CHUNK = 2_000;
-/** What was committed a moment ago is probably on its way: it is no repair before this. */
+/** A message that was committed a moment ago is probably still on its way. After this time it counts as lost. */
 const GRACE_MS = 250;
-/** Sessions that opened within this time are compared together. */
+/** Sessions that open within this time are compared together. */
 const LATE_MS = 50;
 
 /**
- * Compares what the connected users were sent with their inboxes, every interval and whenever Redis came back:
- * one query for many connections. What it finds is what bounds the wait for a message whose routing was lost.
+ * Compares what the sessions know with the inboxes in Postgres, one query for many sessions. It runs at every interval
+ * and whenever something may have been lost, for example when Redis comes back. So a message whose routing was lost
+ * waits at most `RECONCILE_INTERVAL_MS`.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -42,7 +43,7 @@ export class Reconciler {
   #running: Promise<void> | null = null;
   #isWanted = false;
   #isStopped = false;
-  /** Sessions that were claiming their device when a round began: it did not compare them. */
+  /** Sessions that were claiming their device when a round began. The round did not compare them. */
   #passedOver = new WeakSet<Session>();
   #late = new Set<Session>();
   #lateTimer: NodeJS.Timeout | null = null;
@@ -52,7 +53,7 @@ export class Reconciler {
     this.#schedule();
   }
 
-  /** Reconciles now; if it is under way already, once more after that. */
+  /** Starts a round now. If one is under way, another one follows it. */
   run(): void {
     if (this.#isStopped) return;
     for (const session of this.#options.table.all())
@@ -69,8 +70,8 @@ export class Reconciler {
   }
 
   /**
-   * The session is open. Where a round passed it over, it is compared now: what was lost while its device was being
-   * claimed would wait for the next interval.
+   * The session is open. If a round passed it over during its claim, it is compared now. Otherwise a message that was
+   * lost during the claim would wait for the next interval.
    */
   opened(session: Session): void {
     if (this.#isStopped || !this.#passedOver.delete(session)) return;
@@ -90,7 +91,7 @@ export class Reconciler {
     await this.#running;
   }
 
-  /** Jittered, so that gateways that started together do not ask together; repairs are made within the interval. */
+  /** The delay is random, so that gateways do not all query at once. Repairs still happen within the interval. */
   #schedule(): void {
     const delay = Math.max(0, this.#options.intervalMs - GRACE_MS) * (0.8 + 0.2 * Math.random());
     this.#timer = setTimeout(() => {
@@ -109,7 +110,7 @@ export class Reconciler {
     await this.#inChunks(found.overtaken, (chunk) => this.#endOvertaken(chunk));
   }
 
-  /** One part that fails does not keep the others from theirs. */
+  /** Works chunk by chunk. A chunk that fails does not stop the others. */
   async #inChunks(
     sessions: readonly Session[],
     work: (chunk: readonly Session[]) => Promise<void>,
@@ -118,12 +119,12 @@ export class Reconciler {
       try {
         await work(sessions.slice(from, from + CHUNK));
       } catch (error) {
-        this.#options.log[isUnavailable(error) ? 'warn' : 'error']('reconcile put off', { error });
+        this.#options.log[isUnavailable(error) ? 'warn' : 'error']('reconcile postponed', { error });
       }
     }
   }
 
-  /** Ends what is of the past; finds who does not know of the newest entry, and whose device has a newer claim. */
+  /** Ends outdated sessions. Finds sessions that miss the newest entry, or whose device has a newer claim. */
   async #compare(sessions: readonly Session[], { behind, overtaken }: Found): Promise<void> {
     const { epoch, devices } = await compareInboxes(this.#options.db, sessions);
     for (const [index, session] of sessions.entries()) {
@@ -141,7 +142,7 @@ export class Reconciler {
     }
   }
 
-  /** Ends those whose device has a newer claim still: one of which no connection came is undone by now. */
+  /** Ends the sessions whose device still has a newer claim. Since the first look that claim may have been undone. */
   async #endOvertaken(sessions: readonly Session[]): Promise<void> {
     const { epoch, devices } = await compareInboxes(this.#options.db, sessions);
     for (const [index, session] of sessions.entries()) {

@@ -21,7 +21,7 @@ import { type ConnectQuery, checkHandshake, connectQuery, tokenOf } from './conn
 import type { DeviceClaimer } from './device-claimer';
 import { rankConnections } from './surplus';
 
-/** What the steps work with. */
+/** What the connect steps need. */
 export interface ConnectContext {
   gateway: string;
   db: InboxDatabase;
@@ -43,25 +43,26 @@ export interface ConnectContext {
   openSocket: (connect: Connect, session: Session) => Transport;
 }
 
-/** One upgrade on its way to a session; each step adds what it finds. */
+/** One upgrade request that becomes a session. Each step adds what it found. */
 export interface Connect {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
-  /** True once the peer is gone or the time is over: no step may follow. */
+  /** True once the peer is gone or the upgrade was refused. No further step may run. */
   isOver: boolean;
   query?: ConnectQuery;
   identity?: Identity;
   session?: Session;
-  /** The gateways that hold the user, and how many connections each; null while Redis is out of reach. */
+  /** The live gateways that hold the user, each with its number of connections; null while Redis is unreachable. */
   holders?: Holders | null;
   claimed?: ClaimedDevice;
 }
 
 /**
- * The way from an upgrade request to a live session. The order is the argument for its correctness: presence is
- * announced before the inbox is read, so what commits later is published to us and what committed earlier is read.
- * Each step throws a Problem to refuse, which is an HTTP answer: the last one opens the socket.
+ * The steps from an upgrade request to an open session. Their order makes them correct: presence is announced before
+ * the inbox is read. So messages that were committed before are read, and messages that are committed later are
+ * published to this gateway. A step refuses with a Problem, which becomes an HTTP answer. That works because only the
+ * last step opens the socket.
  */
 export const connectSteps = [
   refuseWhileStopping,
@@ -83,7 +84,7 @@ function readRequest({ request }: Connect): void {
   checkHandshake(request);
 }
 
-/** A browser says where its page comes from; without the header it is no browser. */
+/** Browsers always send `Origin`, so a request without it does not come from a browser. */
 function checkOrigin({ request }: Connect, { allowedOrigins }: ConnectContext): void {
   const { origin } = request.headers;
   if (origin === undefined || allowedOrigins === '*' || allowedOrigins.includes(origin)) return;
@@ -104,7 +105,7 @@ function readQuery(connect: Connect): void {
   connect.query = connectQuery(connect.request);
 }
 
-/** The session exists from here on: entries that are published to us wait in it. */
+/** Creates the session. From here on, entries that are published to this gateway wait in it. */
 async function announcePresence(connect: Connect, context: ConnectContext): Promise<void> {
   const { identity, query } = connect;
   if (identity === undefined || query === undefined) throw new Error('announced before it was read');
@@ -121,7 +122,10 @@ async function announcePresence(connect: Connect, context: ConnectContext): Prom
   connect.holders = await context.presence.announce(user);
 }
 
-/** What earlier connections of the device left to be written here comes first: under the new token it would be refused. */
+/**
+ * Claims the device. First it writes what earlier connections of the device left unwritten on this gateway: after the
+ * claim their fencing token would be too old.
+ */
 async function claimDevice(connect: Connect, context: ConnectContext): Promise<void> {
   const { session } = connect;
   if (session === undefined) throw new Error('claimed before it was announced');
@@ -132,24 +136,25 @@ async function claimDevice(connect: Connect, context: ConnectContext): Promise<v
   connect.claimed = await claims.claim({ claim, connect }).catch(refuseOutage);
 }
 
-/** The gateways on which the device may be connected already; null where Redis could not say which live. */
+/** The gateways where the device may already be connected; null if Redis could not say which gateways are live. */
 function holdersOf({ session, holders }: Connect, { table, gateway }: ConnectContext): string[] | null {
   if (session === undefined || holders === undefined || holders === null) return null;
   const elsewhere = [...holders.keys()].filter((id) => id !== gateway);
-  // Of our own we know better than presence, which counts this session already.
+  // For this gateway ask the table: presence already counts the new session.
   const isHere = table.ofDevice(session.user, session.device).length > 1;
   return isHere ? [...elsewhere, gateway] : elsewhere;
 }
 
 /**
- * A user's connections are ranked by when Postgres saw them claimed: of several that race for the last place each
- * comes to the same answer. A device that was connected before takes over, and is not one more.
+ * Refuses the connect with 429 if the user has too many connections. Postgres ranks them by the time of their claims,
+ * so connects that race for the last place all get the same ranking. A device that takes over does not count as one
+ * more.
  */
 async function checkLimit(connect: Connect, context: ConnectContext): Promise<void> {
   const { session, holders } = connect;
   const { table, gateway, maxConnectionsPerUser } = context;
   if (session === undefined || holders === undefined) throw new Error('counted before it was announced');
-  // Without Redis only our own connections are known; the rest is settled when it is back.
+  // Without Redis only the connections of this gateway are known. When Redis is back, the surplus is ended.
   const known: Holders = holders ?? new Map();
   const elsewhere = total(known) - (known.get(gateway) ?? 0);
   if (elsewhere + table.count(session.user) <= maxConnectionsPerUser) return;
@@ -157,7 +162,7 @@ async function checkLimit(connect: Connect, context: ConnectContext): Promise<vo
   const admitted = ranked.slice(0, maxConnectionsPerUser);
   if (!admitted.some(({ device }) => device === session.device)) {
     throw problem('too_many_connections', {
-      detail: `a user may have ${maxConnectionsPerUser} connections at a time`,
+      detail: `A user may have at most ${maxConnectionsPerUser} connections.`,
     });
   }
 }
@@ -172,13 +177,13 @@ function open(connect: Connect, { openSocket, isStopping }: ConnectContext): voi
   const { session, query, claimed } = connect;
   if (session === undefined || query === undefined || claimed === undefined)
     throw new Error('opened unclaimed');
-  // It was ended while its device was being claimed: by an operator, or because the gateway stops.
+  // The session ended during the claim: an operator disconnected it, or the gateway stops.
   if (session.state === 'closed') throw problem(isStopping() ? 'draining' : 'unavailable');
   const transport = openSocket(connect, session);
   session.open(transport, startOf(query, claimed));
 }
 
-/** `after` counts if it is of this life of the inbox and within it, else the cursor (PROTOCOL §5.1). */
+/** Starts at `after` if it is in the current epoch and within the inbox, otherwise at the cursor (PROTOCOL §5.1). */
 function startOf(query: ConnectQuery, claimed: ClaimedDevice): SessionStart {
   const { cursor, fence, epoch, newestSeq } = claimed;
   const isOtherEpoch = query.epoch !== null && query.epoch !== epoch;
@@ -187,7 +192,7 @@ function startOf(query: ConnectQuery, claimed: ClaimedDevice): SessionStart {
   return { after, cursor, newestSeq, fence, epoch, isReset };
 }
 
-/** Of several connections of one device the newest lives on, wherever the others are. */
+/** Ends older connections of the device, here and on the previous gateway. The newest one lives on. */
 export async function settleTakeover({ session, claimed }: Connect, context: ConnectContext): Promise<void> {
   if (session === undefined || claimed === undefined) throw new Error('settled before it was claimed');
   const { user, device } = session;
@@ -196,13 +201,13 @@ export async function settleTakeover({ session, claimed }: Connect, context: Con
   const ofEpoch = here.filter((other) => other.epoch === epoch);
   const newest = Math.max(fence, ...ofEpoch.map((other) => other.fence ?? 0));
   for (const other of here) other.takeOver(newest, epoch);
-  // Tokens of two lives of the inboxes cannot be compared: reconcile knows which of the two is over.
+  // Fencing tokens of different epochs cannot be compared. Reconcile finds out which epoch is over.
   if (here.some((other) => other.epoch !== null && other.epoch !== epoch)) context.reconciler.run();
   if (previousGateway === null || previousGateway === context.gateway) return;
   try {
     await context.notifier.publishTakeover(previousGateway, { user, device, fence, epoch });
   } catch (error) {
-    // The other gateway finds the newer token at its next reconcile.
+    // The other gateway finds the newer fencing token at its next reconcile.
     if (!(error instanceof RedisOutageError)) throw error;
   }
 }

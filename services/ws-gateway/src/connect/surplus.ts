@@ -8,18 +8,19 @@ export interface SurplusContext {
   db: InboxDatabase;
   table: ConnectionTable;
   notifier: Notifier;
-  /** The own id. */
+  /** The id of this gateway. */
   gateway: string;
-  /** Connections of one user at most. */
+  /** The most connections that one user may have. */
   limit: number;
 }
 
-/** A connection, as Postgres has it. */
+/** A connection, as Postgres knows it. */
 export type RankedConnection = HeldDevice & { gateway: string };
 
 /**
- * The connections of a user on these gateways, in the order in which they connected. Of the own ones only those are
- * left that there are: while Postgres was out of reach the end of one may not have been recorded.
+ * Lists the connections of a user on these gateways and on this one, in the order in which they connected. It leaves
+ * out connections of this gateway that have ended: Postgres may not know that, if it was unreachable at the time.
+ * @throws OutageError
  */
 export async function rankConnections(
   user: string,
@@ -33,9 +34,9 @@ export async function rankConnections(
 }
 
 /**
- * Ends those of a user's connections that are beyond the limit, counted over all live gateways in the order in which
- * they connected. Every gateway comes to the same order, so none ends too many. Those of another gateway are told to
- * it: whichever wrote its count last is the only one to see them all.
+ * Ends the connections of a user that are over the limit. The limit counts all live gateways, in the order in which
+ * the devices connected. Every gateway computes the same order, so together they do not end too many. Other
+ * gateways get a notice, because only the gateway that wrote its count last is sure to see all connections.
  */
 export async function endSurplus(user: string, holders: Holders, context: SurplusContext): Promise<void> {
   const { table, notifier, gateway } = context;
@@ -46,12 +47,15 @@ export async function endSurplus(user: string, holders: Holders, context: Surplu
       else await notifier.publishSurplus(holder, { user, device });
     }
   } catch (error) {
-    // The next assertion of this user's presence comes here again.
+    // This runs again when the user's presence is next written.
     if (!isUnavailable(error) && !(error instanceof RedisOutageError)) throw error;
   }
 }
 
-/** Ends the connection of a device that is beyond its user's limit. One that is still being claimed is the next one. */
+/**
+ * Ends the connection of a device, because its user has too many. A session that is still claiming stays: it belongs
+ * to the next connection of the device.
+ */
 export function endSurplusHere(user: string, device: string, table: ConnectionTable): void {
   for (const session of table.ofDevice(user, device)) {
     if (session.state !== 'claiming') session.close('tryAgainLater');
@@ -59,8 +63,9 @@ export function endSurplusHere(user: string, device: string, table: ConnectionTa
 }
 
 /**
- * The last of the open ones, as many as there are beyond the limit. What is being claimed here is no connection yet,
- * and another gateway has no more of them than it says, whatever was not recorded of those that ended there.
+ * Returns the newest open connections, as many as exceed the limit. Sessions of this gateway that are still claiming
+ * do not count. Another gateway counts with at most the number that it announced, because Postgres may still list
+ * connections that have ended there.
  */
 function surplusOf(
   ranked: readonly RankedConnection[],

@@ -5,8 +5,8 @@ import type { GatewayMetrics } from '../metrics';
 import { type Connect, type ConnectContext, connectSteps, settleTakeover } from './connect-steps';
 
 /**
- * Takes an upgrade request through the connect steps, within a time of its own: Node's end with the upgrade event.
- * Whatever refuses it is answered with real HTTP.
+ * Takes an upgrade request through the connect steps. It has its own time limit, `UPGRADE_TIMEOUT_MS`, because the
+ * limits of Node end with the upgrade event. A refusal gets an HTTP answer (PROTOCOL §5.1).
  */
 export async function handleUpgrade(
   request: IncomingMessage,
@@ -19,10 +19,10 @@ export async function handleUpgrade(
 
   const giveUp = (): void => {
     connect.isOver = true;
-    // Nothing of ours may go on for a peer that is gone: the presence that was announced is taken back.
+    // This also withdraws the presence that was announced.
     connect.session?.end();
   };
-  // A reset while the token is being verified would end the process without a listener.
+  // Without a listener, a reset while the token is being verified would end the process.
   socket.on('error', giveUp);
   socket.on('close', giveUp);
   const refuse = (answer: Problem): void => {
@@ -32,7 +32,7 @@ export async function handleUpgrade(
     else socket.destroy();
   };
   const timer = setTimeout(
-    () => refuse(problem('unavailable', { detail: 'the connection was not ready in time' })),
+    () => refuse(problem('unavailable', { detail: 'The connection was not ready in time. Try again.' })),
     context.settings.upgradeTimeoutMs,
   );
 
@@ -42,7 +42,7 @@ export async function handleUpgrade(
       if (connect.isOver) return;
     }
     clearTimeout(timer);
-    // From here on the WebSocket tells of both; these would keep the request as long as the connection.
+    // The WebSocket reports both from here on. These listeners would keep the request in memory.
     socket.off('error', giveUp).off('close', giveUp);
     context.metrics.upgrades.inc({ status: '101' });
     if (connect.session !== undefined) context.reconciler.opened(connect.session);
@@ -59,7 +59,7 @@ export async function handleUpgrade(
   }
 }
 
-/** A device that was claimed for a connection that never came to be is held by whoever held it before. */
+/** Undoes the claim of a connection that was never opened: the device goes back to its previous gateway. */
 function releaseUnopened({ session, claimed }: Connect, { releaser, gateway }: ConnectContext): void {
   if (session === undefined || session.fence !== null || claimed === undefined) return;
   const { user, device } = session;

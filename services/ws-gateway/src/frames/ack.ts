@@ -2,7 +2,7 @@ import type { ClientFrame } from '@posthorn/protocol';
 import type { Session } from '../session/session';
 import type { FrameContext } from './frame-context';
 
-/** The device has everything through `seq`. `ok` follows once that is committed. */
+/** Handles `ack`: the device has everything up to `seq` (PROTOCOL §5.3). `ok` follows the commit. */
 export function handleAck(
   session: Session,
   frame: ClientFrame & { type: 'ack' },

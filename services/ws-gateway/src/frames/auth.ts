@@ -3,7 +3,10 @@ import { KeySourceError, TokenError } from '@posthorn/runtime';
 import type { Session } from '../session/session';
 import type { FrameContext } from './frame-context';
 
-/** A fresh token of the same user: the connection lives on until that one ends. */
+/**
+ * Handles `auth`: a fresh token of the same user (PROTOCOL §5.3). From then on the connection may live until that
+ * token ends. After an error the old token still counts.
+ */
 export async function handleAuth(
   session: Session,
   { token, ref }: ClientFrame & { type: 'auth' },

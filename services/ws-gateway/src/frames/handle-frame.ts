@@ -6,7 +6,7 @@ import type { FrameContext } from './frame-context';
 import { handlePing } from './ping';
 import { handleRead } from './read';
 
-/** One text frame of a client's came. A bad one gets an error frame and changes nothing. */
+/** Handles one text frame of a client. A bad frame changes nothing and gets an `error` frame (PROTOCOL §5.4). */
 export async function handleFrame(session: Session, text: string, context: FrameContext): Promise<void> {
   const parsed = parseClientFrame(text);
   if ('fault' in parsed) {

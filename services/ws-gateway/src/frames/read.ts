@@ -2,7 +2,7 @@ import type { ClientFrame } from '@posthorn/protocol';
 import type { Session } from '../session/session';
 import type { FrameContext } from './frame-context';
 
-/** The user has read these messages. `ok` follows once that is committed. */
+/** Handles `read`: the user has read these messages (PROTOCOL §5.3). `ok` follows the commit. */
 export async function handleRead(
   session: Session,
   frame: ClientFrame & { type: 'read' },

@@ -2,7 +2,7 @@ import type { ConnectionPage, ConnectionView } from '@posthorn/routing';
 import type { Session } from '../session/session';
 import type { ConnectionTable } from './connection-table';
 
-/** What an operator sees of the connections here, beyond the first `after`. */
+/** One page of this gateway's connections, for an operator. It leaves out the first `after` connections. */
 export function connectionPage(
   table: ConnectionTable,
   { after, limit }: { after: number; limit: number },

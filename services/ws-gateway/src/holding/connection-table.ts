@@ -2,13 +2,13 @@ import type { Session } from '../session/session';
 
 const NONE: readonly Session[] = [];
 
-/** The sessions that this gateway holds, by user. What it says of presence is counted here, never kept. */
+/** The sessions of this gateway, by user. Counts for presence are computed from it, never stored. */
 export class ConnectionTable {
-  /** Never changed in place: whoever goes through one may end sessions meanwhile. Of most users there is one. */
+  /** A list is never changed in place, because a loop over it may end sessions. Most users have one session. */
   readonly #sessions = new Map<string, readonly Session[]>();
   #size = 0;
 
-  /** Connections, those being opened included. */
+  /** The number of connections, including those that are being opened. */
   get size(): number {
     return this.#size;
   }
@@ -27,22 +27,21 @@ export class ConnectionTable {
     else this.#sessions.set(session.user, others);
   }
 
-  /** The sessions of a user. */
   of(user: string): readonly Session[] {
     return this.#sessions.get(user) ?? NONE;
   }
 
-  /** The sessions of one device of a user; more than one only while a takeover is settled. */
+  /** The sessions of one device. There is more than one only during a takeover. */
   ofDevice(user: string, device: string): Session[] {
     return this.of(user).filter((session) => session.device === device);
   }
 
-  /** Users with a connection here. */
+  /** The number of users with a connection here. */
   get userCount(): number {
     return this.#sessions.size;
   }
 
-  /** How many connections of the user are held. */
+  /** The number of this user's connections here. */
   count(user: string): number {
     return this.of(user).length;
   }

@@ -9,9 +9,9 @@ import {
 import type { Logger } from '@posthorn/runtime';
 import { LateWrites } from '../acknowledge/late-writes';
 
-/** Ended connections that are not recorded yet; beyond it the next claim of the device sets it right. */
+/** How many ended connections may wait to be recorded. If more end, the device's next claim corrects it. */
 const MAX_WAITING = 100_000;
-/** Within these attempts it is decided whether the connect that came after one that was given up came to be. */
+/** How often an undo is tried while a newer claim covers it: until the newer connect has opened or failed. */
 const UNDO_ATTEMPTS = 20;
 
 interface LateRelease {
@@ -21,7 +21,7 @@ interface LateRelease {
   attempts: number;
 }
 
-/** Records that connections ended. What Postgres could not take is tried again until it does. */
+/** Records in Postgres that connections ended. During an outage it tries again until Postgres takes it. */
 export class DeviceReleaser {
   readonly #releases: GroupCommit<DeviceRelease, DeviceReleased>;
   readonly #late: LateWrites<LateRelease>;
@@ -45,17 +45,20 @@ export class DeviceReleaser {
     });
   }
 
-  /** The connection ended, or never came to be. */
+  /** The connection ended, or was never opened. */
   release(hold: DeviceRelease): void {
     this.#late.add({ user: hold.user, device: hold.device, hold, attempts: 0 });
   }
 
-  /** Before a device is claimed anew: so that none of ours is recorded as ended that begins now. */
+  /**
+   * Tries the releases of this device once more. Call it before the device is claimed again, so that the end of an old
+   * connection is not recorded for the new one.
+   */
   settle(user: string, device: string): Promise<void> {
     return this.#late.settle(user, device);
   }
 
-  /** Resolves when nothing is left; false when that took longer than `withinMs`. */
+  /** Resolves to true when nothing is left, to false after `withinMs`. */
   idle(withinMs: number): Promise<boolean> {
     return this.#late.idle(withinMs);
   }
@@ -64,7 +67,7 @@ export class DeviceReleaser {
     this.#late.stop();
   }
 
-  /** Under a newer claim that is given up as well, one that is to be undone is to be undone after it. */
+  /** A newer claim may cover the claim to undo. If it is undone as well, this one must be undone after it. */
   async #write(late: LateRelease): Promise<boolean> {
     const { isCovered } = await this.#releases.add(late.hold);
     late.attempts++;

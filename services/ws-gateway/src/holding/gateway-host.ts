@@ -10,9 +10,9 @@ import type { ConnectionTable } from './connection-table';
 import type { DeviceReleaser } from './device-releaser';
 import type { PresenceKeeper } from './presence-keeper';
 
-/** What the host of sessions works with. */
+/** What the host of the sessions needs. */
 export interface GatewayHostOptions {
-  /** The own id. */
+  /** The id of this gateway. */
   gateway: string;
   settings: GatewaySettings;
   table: ConnectionTable;
@@ -25,7 +25,7 @@ export interface GatewayHostOptions {
   log: Logger;
 }
 
-/** What sessions ask of their gateway, handed to the parts that do it. */
+/** Passes what sessions ask for to the parts of the gateway that do it. */
 export class GatewayHost implements SessionHost {
   readonly deliveryWindow: number;
   readonly maxBufferedBytes: number;
@@ -58,7 +58,7 @@ export class GatewayHost implements SessionHost {
   onSkipped({ user, device }: Session, { from, to }: SkippedRange): void {
     const { metrics, log } = this.#options;
     metrics.skipped.inc(to + 1 - from);
-    log.info('entries skipped that are not kept any more', { user, device, from, to });
+    log.info('deleted entries skipped', { user, device, from, to });
   }
 
   onWant(session: Session): void {
@@ -69,7 +69,7 @@ export class GatewayHost implements SessionHost {
     this.#options.acks.commit(session);
   }
 
-  /** Whoever left is not counted any more from now on, whenever the socket is gone. */
+  /** From now on the session does not count any more, even if its socket is still open. */
   onLeave(session: Session, reason: CloseReason | 'peer'): void {
     const { gateway, table, presence, acks, releaser, metrics, log } = this.#options;
     table.remove(session);

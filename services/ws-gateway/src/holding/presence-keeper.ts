@@ -10,15 +10,15 @@ import {
 import type { Logger } from '@posthorn/runtime';
 import type { ConnectionTable } from './connection-table';
 
-/** What the keeper tells its gateway. */
+/** What the keeper reports to its gateway. */
 interface PresenceListener {
-  /** Redis had lost our lease, or came back: what was published meanwhile is lost. */
+  /** The lease was missing in Redis. Notices that were published during that time are lost. */
   onLost(): void;
-  /** A user has more connections than allowed on all live gateways together. */
+  /** A user has too many connections, counted over all live gateways. */
   onSurplus(user: string, holders: Holders): void;
 }
 
-/** What the keeper works with. */
+/** What the keeper needs. */
 export interface PresenceKeeperOptions {
   gateway: string;
   presence: Presence;
@@ -29,19 +29,20 @@ export interface PresenceKeeperOptions {
   renewMs: number;
   log: Logger;
   listener: PresenceListener;
-  /** Milliseconds; never goes back. */
+  /** A monotonic clock, in ms. */
   now(): number;
 }
 
 const CHUNK = 500;
-/** As for claims: the first at once, those that come together with others gather. */
+/** The first user is written at once. Users that follow closely gather for this long. */
 const PACE_MS = 8;
-/** Users whose presence is to be written again soon; beyond it only the slow round heals them. */
+/** How many users may wait to be written again soon. The others wait for the slow round. */
 const MAX_DIRTY = 100_000;
 
 /**
- * Keeps what this gateway says of presence true: who is held, the lease under which that counts, and both again
- * after Redis lost them. Counts are read from the table when they are written, so the last write is right.
+ * Keeps this gateway's presence in Redis correct: which users it holds, and the lease without which that does not
+ * count. It writes both again after Redis lost them. Counts are read from the table at the moment of the write, so the
+ * last write is always right.
  */
 export class PresenceKeeper {
   readonly #options: PresenceKeeperOptions;
@@ -49,7 +50,7 @@ export class PresenceKeeper {
   readonly #dirty = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #again: NodeJS.Timeout | null = null;
-  /** Those of the slow round that are still to come, how many at a time, and when it began. */
+  /** The slow round: the users that remain, how many to write per step, and when it began. */
   #round: string[] = [];
   #roundShare = 0;
   #roundAtMs: number;
@@ -70,20 +71,20 @@ export class PresenceKeeper {
     });
   }
 
-  /** True when the last renewal of the lease went through. */
+  /** True if the last renewal of the lease succeeded. */
   get isLeased(): boolean {
     return this.#isLeased;
   }
 
-  /** Takes the lease, if Redis is there, and keeps it from now on. */
+  /** Takes the lease if Redis is reachable, and renews it every `renewMs` from now on. */
   async start(): Promise<void> {
     await this.renew();
     this.#timer = setInterval(() => void this.renew(), this.#options.renewMs);
   }
 
   /**
-   * Writes how many connections of `user` are held now, and returns who holds the user then; null while Redis is
-   * out of reach or refuses it: it is written when Redis takes it.
+   * Writes how many connections of `user` this gateway holds now, and returns all gateways that hold the user. Returns
+   * null while Redis is unreachable or refuses the write. Then the user is written again with the next lease renewal.
    */
   async announce(user: string): Promise<Holders | null> {
     const holders = await this.#holds.submit(user).catch((error: unknown) => {
@@ -94,13 +95,13 @@ export class PresenceKeeper {
     return holders;
   }
 
-  /** Redis is back: whatever it still knows, everything is said again. */
+  /** Redis is back. Writes everything again, whatever Redis still knows. */
   async reassert(): Promise<void> {
     await this.renew();
     await this.#assertAll();
   }
 
-  /** Renews the lease; when it was missing, says everything again. */
+  /** Renews the lease. If it was missing, writes everything again. */
   async renew(): Promise<void> {
     if (this.#isStopped) return;
     try {
@@ -112,7 +113,7 @@ export class PresenceKeeper {
         if (!isFirst) this.#options.log.warn('Redis had lost the lease', { gateway: this.#options.gateway });
         await this.#assertAll();
         this.#options.listener.onLost();
-        // Whoever read the lease as gone a moment ago may still remove what was just written.
+        // A process that saw no lease a moment ago may still remove what was just written. So write it again later.
         this.#again ??= setTimeout(() => {
           this.#again = null;
           void this.#assertAll();
@@ -126,7 +127,7 @@ export class PresenceKeeper {
     }
   }
 
-  /** Ends the lease; the sessions are gone by now, and with them what was said of them. */
+  /** Ends the lease. The sessions have ended before, and their presence was withdrawn. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -139,7 +140,7 @@ export class PresenceKeeper {
     }
   }
 
-  /** Everybody held, and whoever is to be written again. */
+  /** Writes all users that this gateway holds, and those that wait to be written again. */
   async #assertAll(): Promise<void> {
     const users = [...new Set([...this.#options.table.users(), ...this.#dirty])];
     this.#dirty.clear();
@@ -149,8 +150,9 @@ export class PresenceKeeper {
   }
 
   /**
-   * The dirty ones, and the next part of a slow round over all: it renews their life and heals partial loss. A round
-   * begins when its time has come, however early the one before was through.
+   * Writes the users that wait to be written again, and the next share of the slow round. The slow round covers all
+   * users: it renews the lifetime of their keys and repairs partial loss. A round starts every `PRESENCE_ROUND_MS`,
+   * even if the previous one ended early.
    */
   async #assertShare(): Promise<void> {
     const now = this.#options.now();
@@ -172,19 +174,19 @@ export class PresenceKeeper {
       const held = holders[index] ?? null;
       if (held !== null && total(held) <= maxConnectionsPerUser) continue;
       if (held !== null) listener.onSurplus(user, held);
-      // Redis refused it; or another gateway that is to end one may not have heard of it.
+      // Redis refused the write, or another gateway may have missed the notice to end a connection. Write again.
       this.#announceLater(user);
     }
     return holders;
   }
 
-  /** With the next renewal of the lease. */
+  /** Writes the user again with the next renewal of the lease. */
   #announceLater(user: string): void {
     if (this.#dirty.size < MAX_DIRTY) this.#dirty.add(user);
   }
 }
 
-/** The connections of a user on all live gateways together. */
+/** The number of a user's connections on all live gateways. */
 export function total(holders: Holders): number {
   let sum = 0;
   for (const count of holders.values()) sum += count;

@@ -1,20 +1,20 @@
 import type { Session } from '../session/session';
 import type { ConnectionTable } from './connection-table';
 
-/** Part of the time in which connections are sent away; the rest is for what they still acknowledge. */
+/** The share of the time in which connections are sent away. The rest is for their last acknowledgements. */
 const SPREAD = 0.8;
 
 /**
- * Sends one connection away: it comes back after a while that differs between clients, so that they do not
- * all arrive at once elsewhere.
- * @param withinMs the longest while
+ * Sends `goodbye` and closes with 1012 (PROTOCOL §5.10). Each client gets a random time to wait, so that they do not
+ * all reconnect at once.
+ * @param withinMs the longest time that a client is asked to wait
  */
 export function sendAway(session: Session, withinMs: number): void {
   session.send({ type: 'goodbye', reconnectAfterMs: Math.floor(Math.random() * withinMs) });
   session.close('serviceRestart');
 }
 
-/** Sends all connections away, spread over `drainMs`; also those that were still being opened when it began. */
+/** Sends all connections away, spread over `drainMs`, including those that are still being opened. */
 export async function stopConnections(table: ConnectionTable, drainMs: number): Promise<void> {
   const end = Date.now() + drainMs * SPREAD;
   while (table.size > 0) {

@@ -4,12 +4,12 @@ import type { Notifier } from '@posthorn/routing';
 import type { ConnectionTable } from '../holding/connection-table';
 import type { GatewayMetrics } from '../metrics';
 
-/** Waiting news at most; beyond it news is dropped, since the receipts themselves are stored. */
+/** How many news items may wait. Further ones are dropped: the receipts themselves are stored. */
 const MAX_PENDING = 20_000;
-/** The news of several acknowledgements for one sender takes one look for where it is connected. */
+/** News gathers for this long, so that several acknowledgements for one sender need one lookup of its gateways. */
 const PACE_MS = 20;
 
-/** Tells senders of receipts: those connected here directly, those elsewhere over their gateways' channels. */
+/** Sends receipts to their senders: directly to connections here, and over the channels of other gateways. */
 export class ReceiptTeller {
   readonly #table: ConnectionTable;
   readonly #metrics: GatewayMetrics;
@@ -32,7 +32,7 @@ export class ReceiptTeller {
     });
   }
 
-  /** Tells of receipts that were recorded just now. */
+  /** Sends news of receipts that were just recorded. */
   tell(news: readonly ReceiptNews[]): void {
     for (const item of news) {
       this.#metrics.receipts.inc({ status: item.status });
@@ -53,7 +53,7 @@ export class ReceiptTeller {
     }
   }
 
-  /** Resolves when all that is to be told elsewhere is. */
+  /** Resolves when no news for other gateways is waiting. */
   idle(): Promise<void> {
     return this.#elsewhere.idle();
   }

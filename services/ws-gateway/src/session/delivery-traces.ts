@@ -2,10 +2,10 @@ import type { Tracing } from '@posthorn/runtime';
 import type { Entry } from './delivery';
 import type { Session } from './session';
 
-/** Of one connection, at most: the oldest are then left out of their traces. */
+/** Entries kept per connection. Beyond this number the oldest get no `acknowledge` span. */
 const MAX_TRACED = 1_000;
 
-/** The last two spans of a message's trace: written to a socket, and acknowledged by its device. */
+/** Records the last two spans of a message's trace: written to a socket, and acknowledged by its device. */
 export class DeliveryTraces {
   readonly #tracing: Tracing;
 
@@ -13,7 +13,7 @@ export class DeliveryTraces {
     this.#tracing = tracing;
   }
 
-  /** An entry was written to the socket. Only what came through Redis brings its trace along. */
+  /** An entry was written to the socket. Entries from Postgres have no trace. */
   sent(session: Session, { seq, messageId, source, trace: parent }: Entry): void {
     if (parent === undefined) return;
     const sentAtMs = Date.now();
@@ -30,7 +30,7 @@ export class DeliveryTraces {
     if (session.traced.length > MAX_TRACED) session.traced.shift();
   }
 
-  /** The device's acknowledgement through `cursor` is committed. */
+  /** The device's acknowledgement up to `cursor` is committed. */
   acknowledged(session: Session, cursor: number): void {
     const { traced } = session;
     if (traced === null) return;

@@ -4,59 +4,60 @@ type EntrySource = 'list' | 'live' | 'postgres';
 /** An inbox entry that can be sent. */
 export interface Entry {
   seq: number;
-  /** The message as its reader sees it, JSON text; shared by all readers of one gateway. */
+  /** The message as its reader sees it, as JSON text. Live readers of one gateway share it. */
   messageJson: string;
   messageId: string;
   /** When the message was committed, RFC 3339. */
   createdAt: string;
   source: EntrySource;
-  /** True for one of which a part cannot be encoded, and is left out. */
+  /** True if the `data` of the message cannot be encoded and is left out. */
   isIncomplete?: true;
-  /** Which life of the inboxes its `seq` belongs to. */
+  /** The epoch that its `seq` belongs to. */
   epoch: string;
-  /** The `traceparent` that its delivery is a part of; it does not come from Postgres. */
+  /** The `traceparent` that its delivery belongs to. Entries from Postgres have none. */
   trace?: string;
 }
 
-/** Entries to get from the offline list or Postgres: the first `limit` beyond `after`. */
+/** Entries to fetch from the offline list or Postgres: the first `limit` entries after `after`. */
 export interface Want {
   after: number;
   limit: number;
 }
 
-/** Entries from `from` to `to` that are not kept any more. */
+/** Deleted entries from `from` to `to`, both included. */
 export interface SkippedRange {
   from: number;
   to: number;
 }
 
-/** Where a connection's delivery begins and how far ahead it may go. */
+/** Where a connection's delivery begins, and how far ahead it may go. */
 export interface DeliveryStart {
   /** Delivery begins with `after` + 1. */
   after: number;
   /** The newest `seq` of the inbox. */
   newest: number;
-  /** Unacknowledged entries at most. */
+  /** The most entries that may be sent and not acknowledged. */
   window: number;
 }
 
-/** What came before its turn is kept up to this many; the rest stays in Postgres. */
+/** How many entries are kept that arrived before their turn. The others come from Postgres later. */
 const MAX_AHEAD = 64;
 
 /**
- * What one connection is sent: every `seq` after the start in its turn, each once, as an entry or within a range that is
- * not kept any more, and no more entries than the window unacknowledged. They come from anywhere, in any order, any number of times. Pure: no socket, no clock, no store.
+ * Decides what one connection is sent. Every `seq` after the start is sent once and in order, as an entry or within a
+ * range of deleted entries. At most `window` entries are unacknowledged. Entries may arrive from any source, in any
+ * order, any number of times. Pure: no socket, no clock, no store.
  */
 export class Delivery {
   readonly #window: number;
-  /** Null while there is none: most connections are idle, and an empty map is half of what they need here. */
+  /** Null while it is empty. Most connections are idle, and an empty map would double the memory of this object. */
   #ahead: Map<number, Entry | SkippedRange> | null = null;
-  /** Ranges that were sent and not acknowledged; null while there are none, as nearly always. */
+  /** Ranges that were sent and not acknowledged. Almost always null. */
   #skipped: SkippedRange[] | null = null;
   #sent: number;
   #acked: number;
   #newest: number;
-  /** The highest `seq` told of since the reading of the inbox began that is under way. */
+  /** The highest `seq` that was reported since the current read of the inbox began. */
   #heard = 0;
 
   constructor({ after, newest, window }: DeliveryStart) {
@@ -66,7 +67,7 @@ export class Delivery {
     this.#window = window;
   }
 
-  /** The highest `seq` that was sent; all from the start to here were. */
+  /** The highest `seq` that was sent or skipped. So was every `seq` between the start and this one. */
   get sent(): number {
     return this.#sent;
   }
@@ -87,26 +88,26 @@ export class Delivery {
     return this.#sent - this.#acked - skipped;
   }
 
-  /** An entry came. A duplicate is dropped, an early one kept while there is place for it. */
+  /** An entry arrived. A duplicate is dropped. An early entry is kept while there is room. */
   arrive(entry: Entry): void {
     this.learn(entry.seq);
     this.#keep(entry.seq, entry);
   }
 
-  /** The inbox itself was read, and does not have these any more. */
+  /** A read of the inbox showed that these entries were deleted. */
   skip({ from, to }: SkippedRange): void {
     this.learn(to);
     const begin = Math.max(from, this.#sent + 1);
     if (begin <= to) this.#keep(begin, { from: begin, to });
   }
 
-  /** The inbox goes up to `newest` at least. */
+  /** The inbox goes up to at least `newest`. */
   learn(newest: number): void {
     this.#heard = Math.max(this.#heard, newest);
     this.#newest = Math.max(this.#newest, newest);
   }
 
-  /** The device has everything through `seq`. False when that was not sent: then nothing changes. */
+  /** The device has everything up to `seq`. Returns false, and changes nothing, if that was not sent. */
   acknowledge(seq: number): boolean {
     if (seq > this.#sent) return false;
     if (seq > this.#acked) this.#acked = seq;
@@ -114,7 +115,7 @@ export class Delivery {
     return true;
   }
 
-  /** What has its turn, taken out to be sent now; null when it is not here or the window is full. */
+  /** Takes out the next entry or range, to be sent now. Null if it is not here or the window is full. */
   next(): Entry | SkippedRange | null {
     if (this.room <= 0) return null;
     const next = this.#ahead?.get(this.#sent + 1);
@@ -128,23 +129,23 @@ export class Delivery {
     return next;
   }
 
-  /** True when entries came before their turn. */
+  /** True if entries arrived before their turn. */
   get hasEarly(): boolean {
     return this.#ahead !== null && this.#ahead.size > 0;
   }
 
-  /** The inbox is about to be read: what is told from here on may be newer than what the reading will show. */
+  /** A read of the inbox begins. Reports that arrive from now on may be newer than its result. */
   beginReading(): void {
     this.#heard = 0;
   }
 
-  /** The inbox itself was read and ends at `newest`: what was told before of entries beyond is not true. */
+  /** A read showed that the inbox ends at `newest`. Reports of later entries from before the read were wrong. */
   correct(newest: number): void {
     this.#newest = Math.max(newest, this.#heard, this.#sent);
     for (const seq of this.#ahead?.keys() ?? []) if (seq > this.#newest) this.#ahead?.delete(seq);
   }
 
-  /** What is missing now: null when the next entry is here, does not exist yet, or may not be sent. */
+  /** What to fetch now. Null if the next entry is here, does not exist yet, or must not be sent yet. */
   want(): Want | null {
     const after = this.#sent;
     const limit = Math.min(this.room, this.#newest - after, MAX_AHEAD);
@@ -158,7 +159,7 @@ export class Delivery {
     this.#ahead.set(seq, next);
   }
 
-  /** What was kept for a turn within the range has lost it; Postgres is asked for what a range goes on with. */
+  /** Passes the range, and drops what was kept within it. If a dropped range goes further, Postgres is asked again. */
   #pass(range: SkippedRange): void {
     this.#sent = range.to;
     this.#skipped = [...(this.#skipped ?? []), range];
@@ -166,7 +167,7 @@ export class Delivery {
   }
 }
 
-/** What of the ranges lies beyond `seq`; null for nothing. */
+/** The parts of the ranges above `seq`; null if nothing is left. */
 function partsBeyond(ranges: readonly SkippedRange[], seq: number): SkippedRange[] | null {
   const beyond = ranges
     .filter(({ to }) => to > seq)

@@ -1,6 +1,6 @@
 import type { Message } from '@posthorn/protocol';
 
-/** The message as JSON text; null for one that cannot be encoded, such as one nested beyond what the stack takes. */
+/** The message as JSON text. Null if it cannot be encoded, for example if it is nested too deep for the stack. */
 export function messageJsonOf(message: Message): string | null {
   try {
     return JSON.stringify(message);
@@ -10,7 +10,7 @@ export function messageJsonOf(message: Message): string | null {
   }
 }
 
-/** What can be encoded of such a message: all but its `data`. */
+/** Encodes such a message without its `data`. */
 export function incompleteJsonOf({ data: _data, ...rest }: Message): string {
   return JSON.stringify(rest);
 }

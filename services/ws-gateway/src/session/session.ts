@@ -25,7 +25,7 @@ export interface SessionRequest {
 export interface TracedEntry {
   seq: number;
   messageId: string;
-  /** The `traceparent` of its delivery. */
+  /** The `traceparent` of its `deliver` span. */
   context: string;
   sentAtMs: number;
 }
@@ -40,7 +40,7 @@ export interface SessionStart {
   isReset: boolean;
 }
 
-/** What a session asks of its gateway. */
+/** What a session needs from its gateway. */
 export interface SessionHost {
   readonly deliveryWindow: number;
   readonly maxBufferedBytes: number;
@@ -48,27 +48,29 @@ export interface SessionHost {
   readonly rateLimitFrames: number;
   /** An entry was written to the socket. */
   onSent(session: Session, entry: Entry): void;
-  /** It was written that these are not kept any more. */
+  /** A `skipped` frame for these entries was written. */
   onSkipped(session: Session, range: SkippedRange): void;
-  /** Entries are missing that may be sent. */
+  /** The session may send entries that it does not have yet. */
   onWant(session: Session): void;
-  /** Something is to be committed: see `ackWanted`. */
+  /** An acknowledgement must be committed: see `ackWanted`. */
   onAck(session: Session): void;
-  /** The session is over; called once. */
+  /** The session is over. Called once. */
   onLeave(session: Session, reason: CloseReason | 'peer'): void;
 }
 
 /** The states of a session, in order. */
 export type SessionState = 'claiming' | 'draining' | 'live' | 'closed';
 
-/** Entries that come while the device is being claimed are kept up to this many; the others stay in Postgres. */
+/** How many entries are kept that arrive during the claim. The others come from Postgres later. */
 const MAX_EARLY = 64;
 
 /**
- * One connection's protocol state. It knows neither sockets nor stores: what it sends goes to its transport,
- * what it needs it asks of its host.
- * claiming: presence is announced, the device not yet claimed; what arrives waits.
- * draining: welcomed; what waited at the connect is sent. live: all of that was sent (caughtUp).
+ * The protocol state of one connection. It knows neither sockets nor stores: it sends through its transport, and asks
+ * its host for what it needs.
+ * - claiming: presence is announced, the device is not claimed yet. Entries that arrive wait.
+ * - draining: `welcome` was sent. The entries that waited at the connect are being sent.
+ * - live: all of them were sent (`caughtUp`). Entries are sent as they arrive.
+ * - closed: the session no longer counts, and its device is released.
  */
 export class Session {
   readonly id = randomUUID();
@@ -80,19 +82,19 @@ export class Session {
   /** When the peer was last heard. */
   lastHeardMs: number;
   lastPingMs: number;
-  /** When sending last made progress, and how much had left by then. */
+  /** When sending last made progress, and the progress of the transport at that time. */
   lastProgressMs: number;
   lastProgress = 0;
   /** True while entries are being fetched for this session. */
   isFetching = false;
-  /** True while the offline list may still have what is missing. */
+  /** True while the offline list may still have missing entries. */
   mayUseList = true;
   /** The highest `seq` that the device acknowledged here, and the highest that is committed. */
   ackWanted = 0;
   ackCommitted = 0;
-  /** Acknowledgements that wait for their commit to be answered, oldest first; the frame limit bounds them. */
+  /** Acknowledgements whose answer waits for their commit, oldest first. The frame limit bounds their number. */
   readonly ackRefs: { seq: number; ref: Ref | undefined }[] = [];
-  /** Sent, traced and not acknowledged, oldest first; null where there was none. */
+  /** Traced entries that were sent and not acknowledged, oldest first; null if there was none. */
   traced: TracedEntry[] | null = null;
   readonly #host: SessionHost;
   readonly #frames: FrameBudget;
@@ -126,12 +128,12 @@ export class Session {
     return this.#state;
   }
 
-  /** The fencing token of the device, once it is claimed. */
+  /** The fencing token of the device; null before the claim. */
   get fence(): number | null {
     return this.#fence;
   }
 
-  /** The life of the inboxes that this session's `seq` belong to, once the device is claimed. */
+  /** The epoch that this session's `seq` belong to; null before the claim. */
   get epoch(): string | null {
     return this.#epoch;
   }
@@ -144,13 +146,13 @@ export class Session {
     return this.#transport;
   }
 
-  /** True when a newer connection of the device is known, however that was learnt. */
+  /** True if a newer connection of the device is known. */
   get isTakenOver(): boolean {
     const other = this.#takenBy;
     return this.#fence !== null && other !== null && other.epoch === this.#epoch && other.fence > this.#fence;
   }
 
-  /** The socket is open and the device claimed: welcomes the client and sends what waits. */
+  /** The device is claimed and the socket is open: sends `welcome`, then what waits. */
   open(transport: Transport, start: SessionStart): void {
     this.#transport = transport;
     this.#fence = start.fence;
@@ -178,7 +180,7 @@ export class Session {
     this.pump();
   }
 
-  /** An entry of the user's inbox came from anywhere. One of another epoch is none of this inbox. */
+  /** An entry of the user's inbox arrived, from any source. Entries of another epoch are dropped. */
   arrive(entry: Entry): void {
     if (this.#delivery === null) {
       if (this.#early.length < MAX_EARLY) this.#early.push(entry);
@@ -188,12 +190,12 @@ export class Session {
     if (entry.epoch === this.#epoch) this.#delivery.arrive(entry);
   }
 
-  /** Postgres does not have these entries of the session's inbox any more. */
+  /** Postgres reported that these entries of the inbox were deleted. */
   skip(range: SkippedRange): void {
     this.#delivery?.skip(range);
   }
 
-  /** In this epoch the inbox goes up to `newest` at least. Of another epoch it says nothing of this inbox. */
+  /** In this epoch the inbox goes up to at least `newest`. An open session ignores other epochs. */
   learn(newest: number, epoch: string): void {
     if (this.#delivery === null) {
       const known = this.#earlyNewest?.epoch === epoch ? this.#earlyNewest.seq : 0;
@@ -203,11 +205,11 @@ export class Session {
     }
   }
 
-  /** Sends whatever may be sent now, in order, and asks for what is missing. */
+  /** Sends everything that may be sent now, in order, and asks for missing entries. */
   pump(): void {
     const [delivery, transport] = [this.#delivery, this.#transport];
     if (delivery === null || transport === null || this.#state === 'closed') return;
-    // What is taken out here counts as sent, and with ack=auto as acknowledged: only what will be written may be.
+    // `next()` counts an entry as sent, and `ack=auto` as acknowledged. So take only what will be written.
     if (!transport.isOpen) return;
     const sentBefore = delivery.sent;
     while (transport.isOpen && transport.bufferedBytes < this.#host.maxBufferedBytes) {
@@ -231,10 +233,10 @@ export class Session {
       this.#host.onWant(this);
   }
 
-  /** The device has everything through `seq`; false when that was not sent on this connection. */
+  /** The device has everything up to `seq`. Returns false if that was not sent on this connection. */
   acknowledge(seq: number, ref: Ref | undefined): boolean {
     if (this.#delivery === null || !this.#delivery.acknowledge(seq)) return false;
-    // Whoever acknowledges reads, however long one large write takes.
+    // A client that acknowledges is reading, however long one large write takes.
     this.lastProgressMs = this.lastHeardMs;
     if (seq <= this.ackCommitted) {
       this.ok(ref);
@@ -250,7 +252,7 @@ export class Session {
     if (this.#state !== 'closed') this.#transport?.send(encodeFrame(frame));
   }
 
-  /** Sends what may be lost: false, and nothing is sent, while the connection is too far behind or not welcomed. */
+  /** Sends a frame that may be lost. Returns false, and drops it, before `welcome` and while the buffer is full. */
   sendNews(frame: ServerFrame): boolean {
     const transport = this.#transport;
     if (this.#state === 'closed' || transport === null) return false;
@@ -259,41 +261,41 @@ export class Session {
     return true;
   }
 
-  /** Answers a frame that was done, if it carried a ref. */
+  /** Answers a frame that was done, if it has a `ref`. */
   ok(ref: Ref | undefined): void {
     if (ref !== undefined) this.send({ type: 'ok', ref });
   }
 
-  /** Answers a frame that was not done through no fault of the client's. */
+  /** Answers a frame that was not done. It does not count as a bad frame. */
   fail(code: FrameErrorCode, detail: string, ref: Ref | undefined): void {
     this.send({ type: 'error', ...(ref === undefined ? {} : { ref }), code, detail });
   }
 
-  /** Answers a bad frame; too many in a row end the connection. */
+  /** Answers a bad frame. `MAX_BAD_FRAMES` in a row end the connection (PROTOCOL §5.4). */
   refuse(code: FrameErrorCode, detail: string, ref: Ref | undefined): void {
     this.fail(code, detail, ref);
     this.#badFrames++;
     if (this.#badFrames >= MAX_BAD_FRAMES) this.close('policyViolation');
   }
 
-  /** A token came in a frame; returns its number, since verifying one may take longer than the next. */
+  /** A token arrived in a frame. Returns its number, because a later token may be verified first. */
   offerToken(): number {
     return ++this.#tokensOffered;
   }
 
-  /** The token of this number is good. One that came later and was taken already counts in its place. */
+  /** The token with this number is valid. It is ignored if a later one has been taken already. */
   takeToken(number: number, expiresAtMs: number): void {
     if (number < this.#tokenTaken) return;
     this.#tokenTaken = number;
     this.tokenExpiresAtMs = expiresAtMs;
   }
 
-  /** A frame was good: the bad ones before it are forgotten. */
+  /** A frame was good: the count of bad frames in a row starts again. */
   forgiveBadFrames(): void {
     this.#badFrames = 0;
   }
 
-  /** Something of the peer's came, which counts against its limit; false when the connection was ended for it. */
+  /** The peer sent something, which counts against its frame limit. Returns false if the session is closed. */
   hear(nowMs: number): boolean {
     this.lastHeardMs = nowMs;
     if (this.#state === 'closed') return false;
@@ -303,8 +305,8 @@ export class Session {
   }
 
   /**
-   * A connection of the same device with `fence` exists: the one with the higher token lives on. Tokens of another
-   * epoch say nothing: a restore gives them out again.
+   * Another connection of the device has the fencing token `fence`. The connection with the higher token lives on.
+   * Tokens of another epoch are ignored, because the same tokens are given out again after a restore.
    */
   takeOver(fence: number, epoch: string): void {
     const known = this.#takenBy?.epoch === epoch ? this.#takenBy.fence : 0;
@@ -320,14 +322,14 @@ export class Session {
     this.#transport?.close(reason);
   }
 
-  /** The socket is gone, or never came to be. */
+  /** The socket is gone, or was never opened. */
   end(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#host.onLeave(this, 'peer');
   }
 
-  /** Also for what is wanted already: its commit may have failed, and the client asks again. */
+  /** Asks the host even if `seq` was wanted before: that commit may have failed, and the client asks again. */
   #wantAck(seq: number): void {
     this.ackWanted = Math.max(this.ackWanted, seq);
     this.#host.onAck(this);

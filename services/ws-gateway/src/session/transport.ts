@@ -1,8 +1,8 @@
 import type { CloseReason } from '@posthorn/protocol';
 
-/** What a session needs of its socket. */
+/** What a session needs from its socket. */
 export interface Transport {
-  /** False once the closing handshake has begun, on either side: what is sent then is written nowhere. */
+  /** False once either side has begun to close. What is sent after that is dropped. */
   readonly isOpen: boolean;
   /** Writes one text frame. */
   send(text: string): void;
@@ -10,11 +10,11 @@ export interface Transport {
   ping(): void;
   /** Unsent bytes of this connection. */
   readonly bufferedBytes: number;
-  /** Higher than when it was asked for last where bytes have left since: it rises while the peer reads. */
+  /** Rises while the peer reads: it is higher than at the previous call if bytes have left since. */
   readonly progress: number;
   /**
-   * Starts the closing handshake once what was sent before has left; the socket is torn down if that takes too long, or
-   * if the peer does not finish it.
+   * Starts the closing handshake once earlier data has been written. Cuts the socket if that takes too long, or if the
+   * peer does not finish the handshake (PROTOCOL §5.7).
    */
   close(reason: CloseReason): void;
 }

@@ -1,34 +1,34 @@
 import type { ConnectionTable } from '../holding/connection-table';
 import type { Session } from '../session/session';
 
-/** What the clock watches for, in ms. */
+/** The limits that the clock enforces. Times are in ms. */
 export interface ConnectionClockOptions {
   heartbeatMs: number;
   slowConsumerMs: number;
-  /** Only a connection that sending pauses for can be too slow, bytes. */
+  /** Unsent bytes. Below this number sending goes on, so a connection cannot be too slow. */
   maxBufferedBytes: number;
   table: ConnectionTable;
-  /** Milliseconds; never goes back. */
+  /** A monotonic clock, in ms. */
   now(): number;
 }
 
-/** Each connection is looked at about this often, */
+/** Each connection is checked about once in this time. */
 const ROUND_MS = 1_000;
-/** in so many steps: looking at thousands at once would keep all messages waiting. */
+/** A round has this many steps: checking thousands of connections at once would delay all messages. */
 const STEPS = 20;
-/** The leeway that token verification has, too (PROTOCOL §3.2). */
+/** The same leeway as in token verification (PROTOCOL §3.2). */
 const TOKEN_LEEWAY_MS = 5_000;
 
 /**
- * One timer for all connections: pings, drops those not heard for 1.5 heartbeats, those that read too slowly, and
- * those whose token ended.
+ * One timer for all connections. It pings them, and closes those that were silent for 1.5 heartbeats, read too slowly,
+ * or have an expired token (PROTOCOL §5.6).
  */
 export class ConnectionClock {
   readonly #options: ConnectionClockOptions;
   readonly #timer: NodeJS.Timeout;
   readonly #stepMs: number;
   #lastTickMs: number;
-  /** Those of this round that are still to come. */
+  /** The connections that this round has not checked yet. */
   #round: Iterator<Session>;
 
   constructor(options: ConnectionClockOptions) {
@@ -43,13 +43,13 @@ export class ConnectionClock {
     clearInterval(this.#timer);
   }
 
-  /** Looks at the next share of the connections. */
+  /** Checks the next share of the connections. */
   tick(): void {
     const { table } = this.#options;
     const now = this.#options.now();
     const lag = now - this.#lastTickMs - this.#stepMs;
     this.#lastTickMs = now;
-    // What came while this process stood still was not heard: that is no fault of the peers'.
+    // While this process stood still it could not hear its peers. Do not count that time against them.
     if (lag > ROUND_MS) for (const session of table.all()) excuse(session, lag);
     let isNewRound = false;
     for (let left = Math.ceil(table.size / STEPS); left > 0; left--) {
@@ -70,7 +70,7 @@ export class ConnectionClock {
     const { heartbeatMs, slowConsumerMs, maxBufferedBytes } = this.#options;
     if (Date.now() > session.tokenExpiresAtMs + TOKEN_LEEWAY_MS) return session.close('tokenExpired');
     const progress = transport.progress;
-    // Our ping waits behind what still leaves: whoever takes that lives, and could not answer yet.
+    // The ping waits behind buffered data, so the peer cannot answer it yet. A peer that takes the data is alive.
     if (transport.bufferedBytes > 0 && progress > session.lastProgress) session.lastHeardMs = now;
     if (now - session.lastHeardMs > 1.5 * heartbeatMs) return session.close('noPong');
     if (transport.bufferedBytes < maxBufferedBytes || progress > session.lastProgress) {

@@ -7,54 +7,54 @@ import type { Session } from '../session/session';
 import type { Transport } from '../session/transport';
 import { WriteProgress } from './write-progress';
 
-/** A peer that does not finish the closing handshake is cut after this. */
+/** A peer that does not finish the closing handshake in this time is cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
-/** What waits to be sent before a close frame is given up when none of it left for this long. */
+/** If nothing was written for this long, the gateway cuts the connection without sending the close frame. */
 const CLOSE_STALL_MS = 5_000;
 const CLOSE_STEP_MS = 50;
 
-/** What is done with what comes from a peer. */
+/** Called for what a peer sends. */
 export interface ConnectionHandlers {
   onText(session: Session, text: string): void;
-  /** A ping or pong: the peer lives. */
+  /** A ping or pong arrived: the peer is alive. */
   onControl(session: Session, isPing: boolean): void;
   onClose(session: Session, code: number): void;
 }
 
-/** With its session, so that one listener for each event serves all connections. */
+/** Knows its session, so that one listener per event can serve all connections. */
 class SessionSocket extends WebSocket {
   session: Session | null = null;
 }
 
-/** A constant of its own, because the types of ws lack some of them. */
+/** A separate constant, because the types of ws lack some of these options. */
 const serverOptions = {
   noServer: true,
   WebSocket: SessionSocket,
   clientTracking: false,
   maxPayload: MAX_FRAME_BYTES,
-  // Our own limit of frames ends a flood of pings, with a close code that says why; ws would just cut it.
+  // Our frame limit ends a flood of pings with a close code that says why. ws would only cut the connection.
   maxPendingAutoPongs: 10_000,
   perMessageDeflate: false,
   closeTimeout: CLOSE_TIMEOUT_MS,
-  // Never the bearer entry, which would tell the token to whoever reads the answer.
+  // Never the bearer entry: the answer must not contain the token.
   handleProtocols: () => SUBPROTOCOL,
 };
 
-/** Turns upgrade requests into WebSockets and ties each to its session. The only file that knows `ws`. */
+/** Turns upgrade requests into WebSockets and ties each to its session. Only this file uses `ws`. */
 export class Connections {
   readonly #server = new WebSocketServer(serverOptions);
   readonly #listeners: ReturnType<typeof listenersFor>;
   readonly #slowConsumerMs: number;
-  /** Those whose close frame waits until what was sent before it has left. */
+  /** Connections whose close frame waits until earlier data has been written. */
   readonly #closing = new Set<WebSocketTransport>();
 
-  /** @param slowConsumerMs how long what was sent before a close frame may take to leave */
+  /** @param slowConsumerMs how long the data before a close frame may take to be written */
   constructor(handlers: ConnectionHandlers, slowConsumerMs: number) {
     this.#listeners = listenersFor(handlers);
     this.#slowConsumerMs = slowConsumerMs;
   }
 
-  /** Waits for close frames that have not left, and cuts those that still have not after `withinMs`. */
+  /** Waits up to `withinMs` for close frames to be written, then cuts the connections that remain. */
   async endClosing(withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (this.#closing.size > 0 && performance.now() < deadline)
@@ -62,13 +62,16 @@ export class Connections {
     for (const transport of this.#closing) transport.cut();
   }
 
-  /** Answers the upgrade with 101. The request was checked before, so it is answered at once. */
+  /**
+   * Answers the upgrade with 101. ws does so synchronously, because the request has been checked.
+   * @throws Problem 400 if the peer is already gone
+   */
   open(request: IncomingMessage, socket: Duplex, head: Buffer, session: Session): Transport {
     let opened: SessionSocket | null = null;
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       opened = ws;
     });
-    if (opened === null) throw problem('malformed_request'); // the peer is gone already
+    if (opened === null) throw problem('malformed_request'); // the peer is already gone
     return this.#tie(opened, socket, session);
   }
 
@@ -81,10 +84,10 @@ export class Connections {
   }
 }
 
-/** What is done with each event of a connection: the same functions for all of them. */
+/** The listeners that all connections share. */
 function listenersFor(handlers: ConnectionHandlers) {
   return {
-    // ws closes by itself after a protocol error; without a listener the error would end the process.
+    // ws closes the connection after a protocol error. Without a listener the error would end the process.
     error: () => undefined,
     message: onSession((session, data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => {
       if (isBinary) session.close('unsupportedData');
@@ -96,7 +99,7 @@ function listenersFor(handlers: ConnectionHandlers) {
   };
 }
 
-/** A listener that finds the session in the socket that it is called on. */
+/** Returns a listener that finds the session in the socket that it is called on. */
 function onSession<Args extends unknown[]>(act: (session: Session, ...args: Args) => void) {
   return function listener(this: WebSocket, ...args: Args): void {
     if (this instanceof SessionSocket && this.session !== null) act(this.session, ...args);
@@ -136,7 +139,7 @@ class WebSocketTransport implements Transport {
   send(text: string): void {
     if (!this.isOpen) return;
     this.#cork();
-    // As bytes: of a string ws would count characters.
+    // As bytes, because `bufferedAmount` would count the characters of a string.
     this.#ws.send(Buffer.from(text), { binary: false });
   }
 
@@ -149,7 +152,7 @@ class WebSocketTransport implements Transport {
     this.#isClosing = true;
     this.#uncork();
     if (reason === 'tooSlow' || reason === 'noPong') {
-      // Behind what does not leave the closing handshake never gets through.
+      // The close frame may never get through behind data that does not leave, so cut the connection soon.
       this.#shakeHands(reason);
       setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS / 2);
     } else if (this.#ws.bufferedAmount === 0) {
@@ -159,13 +162,13 @@ class WebSocketTransport implements Transport {
     }
   }
 
-  /** Ends it without a close frame. */
+  /** Ends the connection without a close frame. */
   cut(): void {
     this.#endWait();
     this.#ws.terminate();
   }
 
-  /** What is sent in one turn of the event loop is written at once: a write costs more than the frame. */
+  /** Collects what is sent in one turn of the event loop into one write: a write costs more than a frame. */
   #cork(): void {
     if (this.#isCorked) return;
     this.#isCorked = true;
@@ -183,7 +186,10 @@ class WebSocketTransport implements Transport {
     this.#ws.close(closeCodes[reason].code, closeCodes[reason].meaning);
   }
 
-  /** The code tells the client whether to come back, so it waits for the bytes before it, as long as they leave. */
+  /**
+   * Sends the close frame after all earlier data, because its code tells the client whether to reconnect. Cuts the
+   * connection if the data takes longer than `slowConsumerMs`, or makes no progress for `CLOSE_STALL_MS`.
+   */
   #closeOnceSent(reason: CloseReason): void {
     const startedAt = performance.now();
     let progress = this.progress;

@@ -13,23 +13,25 @@ import {
 } from '@posthorn/runtime';
 import { checkHandshake } from '../connect/connect-request';
 
-/** The gateway's public port. */
+/** The HTTP server on the gateway's public port. */
 export interface HttpServer {
   port: number;
   close(): Promise<void>;
 }
 
-/** What the server needs. */
 interface HttpServerOptions {
   port: number;
-  /** How long the head of a request may take to come; what stays half is cut then. */
+  /** How long the headers of a request may take to arrive. An incomplete request is refused then. */
   headersTimeoutMs: number;
   log: Logger;
 }
 
 const MAX_HEADER_BYTES = 16_384;
 
-/** Listens for upgrade requests; any other request gets a problem. */
+/**
+ * Listens for upgrade requests. Any other request gets a problem.
+ * @throws the error of `listen` if the port is not available
+ */
 export async function openHttpServer(
   { port, headersTimeoutMs, log }: HttpServerOptions,
   onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
@@ -45,7 +47,7 @@ export async function openHttpServer(
     },
     refuseRequest,
   );
-  // Left to Node, these would be answered without a problem, or asked for a body that nobody reads.
+  // By default Node answers these without a problem, or asks for a body that nobody reads.
   server.on('checkContinue', refuseRequest);
   server.on('checkExpectation', refuseRequest);
   server.on('connect', (_request, socket) =>
@@ -72,16 +74,16 @@ export async function openHttpServer(
   };
 }
 
-/** Answers where there is no response object, and closes. */
+/** Answers on the bare socket, because there is no response object, and closes it. */
 function refuseRaw(socket: Duplex, answer: Problem): void {
-  socket.on('error', () => undefined); // the peer went away: nobody is left to be told
-  // Ended only, it would live as long as a peer that never closes its side.
+  socket.on('error', () => undefined); // the peer is gone and needs no answer
+  // After `end` alone the socket would stay open until the peer closes its side.
   const cut = (): unknown => socket.destroy();
   if (socket.writable) socket.end(problemResponse(answer, requestIdFrom(undefined)), cut);
   else cut();
 }
 
-/** Whatever comes here asked for no upgrade. */
+/** Refuses a request that is not an upgrade. */
 function refuseRequest(request: IncomingMessage, response: ServerResponse): void {
   const requestId = requestIdFrom(request.headersDistinct['x-request-id']);
   const answer = handshakeProblem(request);

@@ -2,9 +2,9 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
- * Whether what was written to a socket leaves. A stream counts one write as a whole, however large, when its last byte
- * has left; a slow reader may take minutes for that. So what is left of the write under way is looked at, as the
- * timeout of Node's own sockets does.
+ * Measures whether written data leaves a socket. A stream counts a write only when its last byte has left, and a slow
+ * reader may take minutes for a large write. So this also measures the rest of the current write, as Node does for the
+ * timeout of its own sockets.
  */
 export class WriteProgress {
   readonly #socket: Duplex;
@@ -16,7 +16,7 @@ export class WriteProgress {
     this.#socket = socket;
   }
 
-  /** A number that is higher than at the call before where bytes have left since. */
+  /** Returns a number. It is higher than at the previous call if bytes have left since. */
   measure(): number {
     const socket = this.#socket;
     const written = socket instanceof Socket ? socket.bytesWritten - socket.writableLength : 0;
@@ -28,7 +28,7 @@ export class WriteProgress {
   }
 }
 
-/** What the kernel has not taken yet of the write under way. */
+/** Bytes of the current write that the kernel has not taken yet. */
 function queuedBytes(socket: Duplex): number {
   if (!('_handle' in socket)) return 0;
   const handle = socket._handle;
