@@ -21,7 +21,7 @@ test.each([
     'waiting',
     'connected and has not acknowledged',
   ],
-  ['an entry that is gone', { seq: null }, 'waiting', 'not in the inbox any more'],
+  ['an entry that is gone', { seq: null }, 'waiting', 'entry was deleted'],
   ['one that acknowledged', { deliveredAt: SINCE }, 'delivered', 'not marked it as read'],
   ['one that has read', { deliveredAt: SINCE, readAt: SINCE }, 'read', 'has read it'],
 ] as const)('says of a recipient with %s why', (_name, more, state, why) => {

@@ -1,29 +1,29 @@
 import { type DeliveryDevice, type DeliveryFacts, findDelivery, type InboxDatabase } from '@posthorn/inbox';
 import { type Holders, type OfflineList, type Presence, RedisOutageError } from '@posthorn/routing';
 
-/** How far a message is with one device, and in plain words why. */
+/** The delivery status of a message on one device, with the reason in plain words. */
 export interface DeviceReport extends DeliveryDevice {
   state: 'acknowledged' | 'connected' | 'offline' | 'unknown';
   why: string;
 }
 
-/** How far a message is with one recipient, and in plain words why. */
+/** The delivery status of a message for one recipient, with the reason in plain words. */
 export interface RecipientReport {
   user: string;
-  /** Its place in the recipient's inbox. */
+  /** The position in the recipient's inbox; null if the entry was deleted. */
   seq: number | null;
   state: 'waiting' | 'delivered' | 'read';
   why: string;
   deliveredAt: string | null;
   readAt: string | null;
-  /** The live gateways that hold the user now; null while Redis does not tell. */
+  /** The live gateways that hold the user now; null while Redis is unreachable. */
   gateways: string[] | null;
-  /** The entry is on the user's offline list now; null while Redis does not tell. */
+  /** Whether the user's offline list has the entry now; null while Redis is unreachable. */
   isListed: boolean | null;
   devices: DeviceReport[];
 }
 
-/** The life of one message. */
+/** The delivery status of one message (PROTOCOL §4.4). */
 export interface DeliveryReport {
   id: string;
   from: string;
@@ -32,32 +32,32 @@ export interface DeliveryReport {
   items: RecipientReport[];
 }
 
-/** Whose message, and which of its recipients. */
+/** Who asks, and for which recipients. */
 export interface DeliveryQuery {
-  /** Null for an operator, who sees every message. */
+  /** The caller, who must be the sender. Null for an operator, who sees every message. */
   sender: string | null;
-  /** Recipients to leave out at the beginning of `to`. */
+  /** How many recipients at the beginning of `to` are left out. */
   after: number;
   limit: number;
 }
 
-/** Where the facts are. */
+/** Where the report reads its facts. */
 export interface DeliverySources {
   db: InboxDatabase;
   presence: Presence;
   offline: OfflineList;
 }
 
-/** What Redis says of a recipient now. */
+/** What Redis knows about a recipient now. */
 interface Whereabouts {
   holders: Holders | null;
   isListed: boolean | null;
 }
 
 /**
- * Tells how far a message is, recipient by recipient. What Postgres keeps is told in any case; what Redis knows is `null`
- * while it is out of reach. Null when there is no such message, or it is not the sender's.
- * @throws OutageError
+ * Reports the delivery status of a message, recipient by recipient. Values that only Redis knows are null while it is
+ * unreachable. Returns null if there is no such message, or if it is not the sender's.
+ * @throws OutageError if Postgres is unreachable
  */
 export async function reportDelivery(
   { db, presence, offline }: DeliverySources,
@@ -116,12 +116,12 @@ function whyOf(
 ): string {
   if (state === 'read') return 'The user has read it.';
   if (state === 'delivered') return 'A device has acknowledged it; the user has not marked it as read.';
-  if (seq === null) return 'It is not in the inbox any more.';
+  if (seq === null) return 'Its inbox entry was deleted.';
   if (devices.length === 0) return 'No device of this user has connected yet: it waits in the inbox.';
   if (devices.some((device) => device.state === 'connected'))
     return 'A device is connected and has not acknowledged it.';
   if (devices.some((device) => device.state === 'unknown'))
-    return 'Redis does not answer, so nobody can tell who is connected; it waits in the inbox.';
+    return 'Redis does not answer, so it is unknown who is connected: it waits in the inbox.';
   return 'No device is connected: it waits in the inbox and comes with the next connect.';
 }
 
@@ -134,7 +134,7 @@ function describeDevice(device: DeliveryDevice, seq: number | null, holders: Hol
     return { ...device, state: 'offline', why: `Not connected${since}: it comes with the next connect.` };
   }
   if (holders === null) {
-    const why = `Its last connection was to ${gateway}; Redis does not answer, so whether that lives is unknown.`;
+    const why = `Its last connection was to ${gateway}. Redis does not answer, so it is unknown whether that connection lives.`;
     return { ...device, state: 'unknown', why };
   }
   if (!holders.has(gateway)) {

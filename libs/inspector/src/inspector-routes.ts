@@ -13,7 +13,7 @@ import { type DeliverySources, reportDelivery } from './delivery-report';
 import { pageRoutes } from './page';
 import { reportUser } from './user-report';
 
-/** What the inspector looks into. */
+/** Where the inspector reads its data. */
 export interface InspectorSources extends DeliverySources {
   directory: GatewayDirectory;
 }
@@ -22,8 +22,8 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DEFAULT_CONNECTIONS = 100;
 
 /**
- * `/inspect` on the admin port of either service (PROTOCOL §2.4): what all processes together know, gathered from
- * Postgres and over Redis, never one process's view. Without a `token` it is off, and says so.
+ * `/inspect` on the admin port of both services (PROTOCOL §2.4). It reads Postgres and Redis, so every process reports
+ * the same cluster-wide view. Without a `token` it answers 404 `inspector_off`.
  */
 export function inspectorRoutes(sources: InspectorSources, token: string | undefined): AdminRoute[] {
   const get = (path: string, handle: (request: AdminRequest) => Promise<unknown>): AdminRoute => ({
@@ -53,7 +53,7 @@ async function connectionsOf(
     after: integer(query, 'after', 0, 0, Number.MAX_SAFE_INTEGER),
     limit: integer(query, 'limit', DEFAULT_CONNECTIONS, 1, MAX_INSPECTED),
   });
-  if (page === null) throw problem('not_found', { detail: `No gateway ${gateway} answers.` });
+  if (page === null) throw problem('not_found', { detail: `Gateway ${gateway} does not answer.` });
   return { gateway, ...page };
 }
 
@@ -70,14 +70,14 @@ async function deliveryOf(sources: InspectorSources, { params, query }: AdminReq
   return report;
 }
 
-/** Compared in constant time, and of equal length by hashing. */
+/** Compares hashes of the tokens in constant time. The hashes have the same length, as the comparison requires. */
 function guarded(token: string | undefined, handle: AdminHandler): AdminHandler {
   const wanted = token === undefined ? undefined : sha256(token);
   return async (request) => {
     if (wanted === undefined) throw problem('inspector_off');
     const given = bearerFrom(request.authorization);
     if (given === null || !timingSafeEqual(sha256(given), wanted))
-      throw problem('unauthorized', { detail: 'The inspector wants ADMIN_TOKEN as a bearer token.' });
+      throw problem('unauthorized', { detail: 'Send ADMIN_TOKEN as a bearer token.' });
     return await handle(request);
   };
 }
@@ -91,9 +91,9 @@ async function told<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (cause instanceof RedisOutageError)
-      throw problem('unavailable', { detail: 'Redis is out of reach, and with it the gateways.', cause });
+      throw problem('unavailable', { detail: 'Redis is unreachable, and so are the gateways.', cause });
     if (cause instanceof OutageError)
-      throw problem('unavailable', { detail: 'Postgres is out of reach.', cause });
+      throw problem('unavailable', { detail: 'Postgres is unreachable.', cause });
     throw cause;
   }
 }

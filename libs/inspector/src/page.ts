@@ -8,7 +8,7 @@ const FILES = [
   { path: '/inspect/inspect.js', file: 'inspect.js', contentType: 'text/javascript; charset=utf-8' },
   { path: '/inspect/inspect.css', file: 'inspect.css', contentType: 'text/css; charset=utf-8' },
 ] as const;
-/** The page loads and reaches nothing but this port. */
+/** The page may load and reach only this port. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -19,7 +19,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The page of the inspector: files that hold nothing secret. What it shows it asks for with the token. */
+/** The files of the inspector's page. They need no token: the page asks for its data with the token. */
 export function pageRoutes(): AdminRoute[] {
   return FILES.map(({ path, file, contentType }) => {
     const body = readFileSync(join(ASSETS, file), 'utf8');

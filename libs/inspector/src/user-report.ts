@@ -4,28 +4,28 @@ import type { DeliverySources } from './delivery-report';
 
 /** One device of a user. */
 export interface UserDeviceReport extends DeliveryDevice {
-  /** Entries that it has not acknowledged. */
+  /** How many entries it has not acknowledged. */
   behind: number;
-  /** Whether a live gateway holds it; null while Redis does not tell. */
+  /** Whether its gateway is live and holds the user; null while Redis is unreachable. */
   isConnected: boolean | null;
 }
 
-/** A user, as everything together knows them. */
+/** What both stores know about a user. */
 export interface UserReport {
   user: string;
-  /** Null while Redis does not tell. */
+  /** Null while Redis is unreachable. */
   online: boolean | null;
-  /** Live gateways, and how many connections of the user each holds; null while Redis does not tell. */
+  /** Live gateways, each with its number of the user's connections; null while Redis is unreachable. */
   gateways: Record<string, number> | null;
   inbox: { newestSeq: number };
-  /** Entries on the offline list in Redis: a cache of the inbox's end; null while Redis does not tell. */
+  /** The number of entries in the offline list; null while Redis is unreachable. */
   offlineList: { entries: number } | null;
   devices: UserDeviceReport[];
 }
 
 /**
- * Tells of a user: what Postgres keeps in any case, what Redis knows as far as it is in reach.
- * @throws OutageError
+ * Collects what Postgres and Redis know about a user. Values that only Redis knows are null while it is unreachable.
+ * @throws OutageError if Postgres is unreachable
  */
 export async function reportUser(sources: DeliverySources, user: string): Promise<UserReport> {
   const { db, presence } = sources;

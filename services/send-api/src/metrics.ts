@@ -1,7 +1,7 @@
 import { createReceiptsRecorded, createStoreErrors } from '@posthorn/runtime';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** What became of a `POST /v1/messages`. */
+/** The outcome of a `POST /v1/messages`. */
 export type SendOutcome =
   | 'accepted'
   | 'replayed'
@@ -16,7 +16,7 @@ export type SendOutcome =
   | 'aborted'
   | 'error';
 
-/** Every metric of send-api's own. All label values come from closed sets. */
+/** The metrics of send-api. All label values come from closed sets. */
 export interface SendApiMetrics {
   readonly sends: Counter<'outcome'>;
   readonly recipients: Histogram;
@@ -32,7 +32,7 @@ export interface SendApiMetrics {
   readonly storeErrors: Counter<'store'>;
 }
 
-/** Registers them all but the gauge of `watchPendingSends`. */
+/** Registers all metrics except the gauge of `watchPendingSends`. */
 export function createSendApiMetrics(registry: Registry): SendApiMetrics {
   const registers = [registry];
   return {
@@ -99,7 +99,7 @@ export function createSendApiMetrics(registry: Registry): SendApiMetrics {
   };
 }
 
-/** Registers the gauge of sends that wait; `countPending` is asked at each scrape. */
+/** Registers the gauge of waiting sends. It calls `countPending` at each scrape. */
 export function watchPendingSends(registry: Registry, countPending: () => number): void {
   const gauge: Gauge = new Gauge({
     name: 'posthorn_pending_sends',

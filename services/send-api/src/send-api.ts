@@ -44,7 +44,11 @@ import { createJanitor } from './upkeep/janitor';
 import { createPartitionKeeper } from './upkeep/partition-keeper';
 import { dtoValidator } from './validation/validate-dto';
 
-/** Creates everything of send-api that lives long, and listens. Neither store has to be there yet. */
+/**
+ * Creates everything that lives as long as the process, and listens. The stop ends it in reverse order. Redis and
+ * Postgres may still be unreachable.
+ * @throws the error of `listen` if the port is not available
+ */
 export async function createSendApi(
   context: ServiceContext<SendApiSettings>,
   waits = SEND_API_WAITS,
@@ -157,7 +161,7 @@ export async function createSendApi(
   };
 }
 
-/** Postgres is needed; without Redis everything but presence works, only slower. */
+/** Postgres decides whether the service is ready. Without Redis everything but presence works, only slower. */
 async function readinessOf(inbox: InboxDatabase, redis: RedisConnection): Promise<Readiness> {
   const [missing, isRedisThere] = await Promise.all([inbox.readiness(), redis.answers()]);
   return {
@@ -165,6 +169,6 @@ async function readinessOf(inbox: InboxDatabase, redis: RedisConnection): Promis
     missing: { ...missing },
     degraded: isRedisThere
       ? {}
-      : { redis: 'Redis is out of reach: messages arrive by reconcile, later than else' },
+      : { redis: 'Redis is unreachable: messages arrive up to RECONCILE_INTERVAL_MS late.' },
   };
 }

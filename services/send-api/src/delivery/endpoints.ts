@@ -9,7 +9,7 @@ import { messageIdOf } from '../messages/endpoints';
 
 export interface DeliveryOptions {
   readonly authenticate: Authenticate;
-  /** How far a message is with its recipients; null when it is not the sender's. */
+  /** The delivery status of a message; null if it is not the sender's. */
   readonly reportDelivery: (id: string, query: DeliveryQuery) => Promise<DeliveryReport | null>;
 }
 

@@ -11,7 +11,7 @@ export function answerFault(error: unknown, req: IncomingMessage, res: ServerRes
   const context = contextOf(req);
   const answer = problemOf(error);
   logProblem(context, answer, error);
-  // An answer that has begun cannot be taken back; only cutting it off shows that it is not whole.
+  // The answer has begun. Only cutting the connection shows the caller that it is incomplete.
   if (res.headersSent) {
     if (!res.writableEnded && !(error instanceof ClientGoneError)) res.destroy();
     return;
@@ -19,17 +19,20 @@ export function answerFault(error: unknown, req: IncomingMessage, res: ServerRes
   sendProblem(req, res, answer);
 }
 
-/** What the caller is told of an error; nothing of an unknown one but that it happened. */
+/** The problem that answers an error. An unknown error becomes `internal`, without details. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof OutageError) {
-    return problem('unavailable', { detail: 'The database is out of reach or too slow.', cause: error });
+    return problem('unavailable', { detail: 'The database is unreachable or too slow.', cause: error });
   }
   if (error instanceof RedisOutageError) {
-    return problem('unavailable', { detail: 'Presence is out of reach.', cause: error });
+    return problem('unavailable', {
+      detail: 'Redis is unreachable or too slow, so presence is unknown.',
+      cause: error,
+    });
   }
   if (error instanceof OverloadedError) return problem('overloaded', { cause: error });
-  // A path that cannot be decoded; it comes from the router.
+  // The router throws it for a path that cannot be decoded.
   if (error instanceof URIError)
     return problem('malformed_request', { detail: 'The path cannot be decoded.' });
   if (error instanceof ClientGoneError)
@@ -43,7 +46,7 @@ function logProblem({ log }: RequestContext, { code, status, detail }: Problem, 
   else if (log.isLevelEnabled('debug')) log.debug('request refused', { code, status, detail });
 }
 
-/** In an outage there is a line for each request: the message says enough, a stack would say the same each time. */
+/** Only the message: in an outage every request logs a line, and each stack would be the same. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Problem ? error.cause : undefined;
   return String(cause instanceof Error ? cause.message : error instanceof Error ? error.message : error);

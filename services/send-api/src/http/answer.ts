@@ -2,10 +2,10 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { PROBLEM_CONTENT_TYPE, type Problem, problemBody } from '@posthorn/runtime';
 import { hasBody } from './has-body';
 
-/** How long the rest of a refused body is read away, so that the caller sees the answer and not a reset. */
+/** How long the rest of a refused body is read and dropped, so that the caller sees the answer and not a reset. */
 const LINGER_MS = 1_000;
 
-/** Answers with JSON that only the caller may keep. Does nothing when something else has answered already. */
+/** Answers with JSON and `no-store`. Does nothing if an answer has already begun. */
 export function sendJson(
   res: ServerResponse,
   status: number,
@@ -31,8 +31,8 @@ export function sendNothing(res: ServerResponse, headers: OutgoingHttpHeaders = 
 }
 
 /**
- * Answers with a problem. Where the request has not arrived in full, the rest is of no use: the connection is
- * closed, after the caller had the time to read the answer.
+ * Answers with a problem. If the body has not fully arrived, the connection is closed after the caller had time to
+ * read the answer.
  */
 export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: Problem): void {
   if (res.headersSent) return;
@@ -49,7 +49,7 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: 
   else res.end(body);
 }
 
-/** Ending the response closes the connection, which would reset it under a caller that still sends. */
+/** Ends the response later: that closes the connection, and a caller that still sends would see a reset. */
 function endLate(req: IncomingMessage, res: ServerResponse, body: string): void {
   const timer = setTimeout(() => res.end(), LINGER_MS);
   const end = (): void => {

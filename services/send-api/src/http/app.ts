@@ -11,9 +11,9 @@ import { countIn } from './pipeline-limit';
 import { beginRequest } from './request-context';
 
 export interface AppOptions {
-  /** The busiest first: routes are tried in order. */
+  /** The busiest come first, because routes are tried in order. */
   readonly endpoints: readonly Endpoint[];
-  /** Serves the page of the reference and its files. */
+  /** Serves `/docs`, the page of the reference, and its files. */
   readonly referencePage: RequestHandler;
   readonly allowedOrigins: '*' | readonly string[];
   readonly metrics: SendApiMetrics;
@@ -21,9 +21,9 @@ export interface AppOptions {
 }
 
 /**
- * The public HTTP interface, not listening yet. Express only routes: parsing and answering are our own. Its
- * application, which makes a request and a response of its own kind out of Node's, serves the pages of the
- * reference alone: for everything else that would cost more than the routing.
+ * The public HTTP interface, not listening yet. Express only routes; parsing and answering are our own code. An
+ * Express application would wrap each request and response, which costs more than the routing. So only the pages of
+ * the reference use one.
  */
 export function createApp(options: AppOptions): RequestListener {
   const begin = createBegin(options);
@@ -39,7 +39,7 @@ export function createApp(options: AppOptions): RequestListener {
   };
 }
 
-/** What Express does of it: every endpoint, and the pages of the reference. */
+/** The Express router with every endpoint and the pages of the reference. */
 export function createRouter({ endpoints, referencePage }: AppOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
   for (const [path, group] of groupByPath(endpoints)) {
@@ -64,8 +64,8 @@ function noRoute({ url = '/' }: IncomingMessage): Problem {
 }
 
 /**
- * What every request goes through: its id, its count, and what is wrong with its headers. False when it is answered
- * by then.
+ * The first step of every request: its id, the pipeline limit, the check of its headers, CORS. Returns false if it has
+ * answered the request.
  */
 function createBegin({
   log,
@@ -92,7 +92,7 @@ function methodOf({ method = '' }: IncomingMessage): string {
   return METHODS.has(method) ? method : 'other';
 }
 
-/** The router leaves the route in the request. */
+/** The route that the router stored in the request; `none` without one. */
 function routeOf({ route }: IncomingMessage & { route?: { readonly path: unknown } }): string {
   return typeof route?.path === 'string' ? route.path : 'none';
 }

@@ -2,15 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { bearerFrom, type Identity, KeySourceError, problemOfToken, TokenError } from '@posthorn/runtime';
 import { contextOf } from './request-context';
 
-/** Verifies tokens; `TokenVerifier` does. */
+/** Verifies tokens, as `TokenVerifier` does. */
 export interface Verifier {
   verify(token: string): Promise<Identity>;
 }
 
-/** Tells who calls, from the headers alone: the body has not been read yet. */
+/** Identifies the caller from the headers, before the body is read. */
 export type Authenticate = (req: IncomingMessage) => Promise<Identity>;
 
-/** @returns a function that throws a Problem: 401 without a good token, 503 while nobody can tell */
+/** @returns a function that throws a Problem: 401 without a valid token, 503 while the key set cannot be read */
 export function createAuthenticate(verifier: Verifier): Authenticate {
   return async (req) => {
     const token = bearerFrom(contextOf(req).authorization);

@@ -7,7 +7,7 @@ const PREFLIGHT = {
   'Access-Control-Max-Age': '7200',
 } as const;
 
-/** What a page may read of an answer besides the body. */
+/** The headers of an answer that a page may read. */
 const EXPOSED = [
   'Idempotency-Replayed',
   'Location',
@@ -18,12 +18,12 @@ const EXPOSED = [
   'X-Request-Id',
 ].join(', ');
 
-/** Sets the CORS headers of an answer; true when the request was a preflight and is answered. */
+/** Sets the CORS headers of an answer. Returns true if it has answered a preflight. */
 export type ApplyCors = (req: IncomingMessage, res: ServerResponse) => boolean;
 
 /**
- * CORS for exactly the given origins, or for all. Tokens travel in a header and there are no cookies, so
- * credentials are never allowed. Null when no origin is configured: then there is nothing to do.
+ * CORS for exactly the given origins, or for all (PROTOCOL §4.9). Credentials are never allowed, because tokens travel
+ * in a header and there are no cookies. Null if no origin is allowed.
  */
 export function createCors(allowedOrigins: '*' | readonly string[]): ApplyCors | null {
   if (allowedOrigins.length === 0) return null;

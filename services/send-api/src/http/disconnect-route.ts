@@ -10,10 +10,10 @@ import { RedisOutageError } from '@posthorn/routing';
 import { type AdminRoute, type FieldError, problem } from '@posthorn/runtime';
 
 /**
- * `POST /disconnect` `{"user", "device"?}` on the admin port → 202: those connections close with 4503, on every
- * gateway (PROTOCOL §2.4).
+ * `POST /disconnect` with `{"user", "device"?}` on the admin port. Closes those connections with 4503 on every gateway,
+ * and answers 202 (PROTOCOL §2.4).
  *
- * @param disconnect reaches all gateways; throws RedisOutageError
+ * @param disconnect sends the notice to all gateways; throws RedisOutageError
  */
 export function disconnectRoute(disconnect: (user: string, device?: string) => Promise<void>): AdminRoute {
   return {
@@ -26,7 +26,7 @@ export function disconnectRoute(disconnect: (user: string, device?: string) => P
       } catch (error) {
         if (!(error instanceof RedisOutageError)) throw error;
         throw problem('unavailable', {
-          detail: 'Redis is out of reach, and with it the gateways; nobody was disconnected for sure.',
+          detail: 'Redis is unreachable. Some connections may still be open. Try again.',
           cause: error,
         });
       }

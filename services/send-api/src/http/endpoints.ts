@@ -7,7 +7,7 @@ import { referenceEndpoints } from '../reference/endpoints';
 import type { OpenApiDocument } from '../reference/openapi';
 import type { Endpoint } from './endpoint';
 
-/** What all endpoints together need. */
+/** What the endpoints need. */
 export interface EndpointOptions
   extends MessageOptions,
     ReceiptOptions,
@@ -17,7 +17,7 @@ export interface EndpointOptions
   readonly openApi: OpenApiDocument;
 }
 
-/** Every endpoint of the public port but the page of the reference. The busiest first: Express tries them in order. */
+/** All endpoints of the public port except `/docs`. The busiest come first, because Express tries them in order. */
 export function createEndpoints(options: EndpointOptions): Endpoint[] {
   return [
     ...messageEndpoints(options),

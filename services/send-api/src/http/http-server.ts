@@ -18,20 +18,20 @@ export interface HttpServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly log: Logger;
-  /** By the clock of Node. */
+  /** Measured by Node, not by `now`. */
   readonly headersTimeoutMs?: number;
-  /** The time in ms since any moment, for the time of bodies. */
+  /** A monotonic clock in ms, for the time limit of bodies. */
   readonly now?: () => number;
 }
 
-/** From PROTOCOL §4.2: the headers within 10 s, then the body within 15 s. */
+/** PROTOCOL §4.2: the headers must be complete within 10 s, then the body within 15 s. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const BODY_TIMEOUT_MS = 15_000;
 const BODY_CHECK_MS = 250;
-/** Longer than balancers keep idle connections (60 s is usual), so that it is never us who closes under a request. */
+/** Longer than balancers keep idle connections (usually 60 s). So this side never closes while a request arrives. */
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** How long what a refused client still sends is read away, so that it sees the answer and not a reset. */
+/** How long the rest of a refused request is read and dropped, so that the client sees the answer and not a reset. */
 const LINGER_MS = 1_000;
 
 interface Exchange {
@@ -40,7 +40,7 @@ interface Exchange {
   readonly res: ServerResponse;
 }
 
-/** Node's HTTP server around the app: time limits, what the parser refuses, and the graceful stop. */
+/** Node's HTTP server around the app: time limits, answers to requests that cannot be parsed, graceful stop. */
 export class HttpServer {
   readonly #server: Server;
   readonly #log: Logger;
@@ -58,17 +58,17 @@ export class HttpServer {
     this.#now = now;
     this.#server = createServer({
       headersTimeout: headersTimeoutMs,
-      // Node's would count from the first byte of the headers: the body's time is our own.
+      // Off, because Node counts from the first byte of the headers. `#limitBodies` counts for the body alone.
       requestTimeout: 0,
       connectionsCheckingInterval: headersTimeoutMs / 10,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // A missing Host is refused by the app, as a problem like any other.
+      // The app refuses a missing Host itself, with a problem.
       requireHostHeader: false,
     });
-    // Node would drop headers beyond a count without a word; their size is bounded already.
+    // Node would silently drop headers over this count. Their size is limited anyway.
     this.#server.maxHeadersCount = 0;
-    // A client may close its side once it has asked: it is answered all the same.
+    // A client that closes its side after the request still gets its answer.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
     const handle = (req: IncomingMessage, res: ServerResponse): void => {
       this.#begin({ sinceMs: now(), req, res });
@@ -80,22 +80,22 @@ export class HttpServer {
       req.url = target;
       app(req, res);
     };
-    // One timer for all requests. It must not keep a process that stops.
+    // One timer for all requests. It must not keep the process alive.
     this.#bodyTimer = setInterval(() => this.#limitBodies(), BODY_CHECK_MS).unref();
     this.#server.on('connection', (socket) => this.#watch(socket));
     this.#server.on('request', handle);
-    // `100 Continue` is sent where the body is read: a request that is refused unread is never asked for it.
+    // `readJsonObject` sends `100 Continue`, so a request that is refused earlier never sends its body.
     this.#server.on('checkContinue', handle);
     this.#server.on('checkExpectation', handle);
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
     this.#server.on('connect', (_req, socket) => {
-      // Node takes its own listener away: without one, a reset while it waits its turn would end the process.
+      // Node removes its own listener. Without one, a reset while this waits for its turn would end the process.
       socket.on('error', () => socket.destroy());
       this.#refuseWith(noTunnel(), socket);
     });
   }
 
-  /** Resolves once it listens. Rejects with Node's error (`EADDRINUSE`, `EACCES`) if it cannot. */
+  /** Resolves when the server listens. Rejects with Node's error (`EADDRINUSE`, `EACCES`) if it cannot. */
   static async listen(options: HttpServerOptions): Promise<HttpServer> {
     const http = new HttpServer(options);
     http.#server.listen(options.port);
@@ -111,9 +111,9 @@ export class HttpServer {
   }
 
   /**
-   * Stops within `drainMs`. For the first half of it everything is served, the connections that are kept alive
-   * for the last time: balancers see the readiness first, and no request meets a closed port. Then nothing new is
-   * taken, and what is in flight gets the second half.
+   * Stops within `drainMs` (PROTOCOL §2.5). For the first half everything is served, with `Connection: close`. So
+   * balancers can notice that the service is not ready, before the port closes. Then no new request is accepted, and
+   * requests that are under way get the second half.
    */
   async stop(drainMs: number): Promise<void> {
     this.#isStopping = true;
@@ -146,7 +146,7 @@ export class HttpServer {
     if (this.#isStopping) exchange.res.setHeader('Connection', 'close');
   }
 
-  /** Refuses requests whose body is not complete in time. The newest of a connection is the only one that may not be. */
+  /** Refuses requests whose body is late. Only the newest request of a connection can be incomplete. */
   #limitBodies(): void {
     const latestMs = this.#now() - BODY_TIMEOUT_MS;
     for (const exchange of this.#connections.values()) {
@@ -167,7 +167,7 @@ export class HttpServer {
     });
   }
 
-  /** What the parser could not read, or not in time. */
+  /** Refuses a request that the parser could not read, or that did not arrive in time. */
   #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
@@ -180,34 +180,38 @@ export class HttpServer {
     this.#refuseWith(answer, socket);
   }
 
-  /** Answers what has no response object of its own, in its turn. */
+  /** Answers a request that has no response object, after the answers that are still under way. */
   #refuseWith(answer: Problem, socket: Duplex): void {
     const exchange = this.#connections.get(socket) ?? null;
     if (exchange === null || exchange.res.writableFinished) {
       refuseRaw(socket, answer);
     } else if (!exchange.req.complete) {
-      // The body of the request in hand is at fault: it has a response to say so with.
+      // The fault is in the body of the current request, which has a response object.
       sendProblem(exchange.req, exchange.res, answer);
     } else {
-      // The next request came too early: it gets its answer after the one in hand.
+      // The fault is in the next request. Its answer must come after that of the current request.
       exchange.res.once('close', () => refuseRaw(socket, answer));
     }
   }
 }
 
-/** A target that no path can be read from never comes to the app, where it would have no route and no answer. */
+/** Refuses a target without a path here, because the app would find no route for it and never answer. */
 function refuseTarget(req: IncomingMessage, res: ServerResponse, log: Logger): void {
   res.setHeader('X-Request-Id', beginRequest(req, log).id);
-  sendProblem(req, res, problem('malformed_request', { detail: 'The request target is not a URL.' }));
+  sendProblem(
+    req,
+    res,
+    problem('malformed_request', { detail: 'The request target must be a path or a URL.' }),
+  );
 }
 
-/** Writes an answer where there is no response object, and closes. */
+/** Answers on the bare socket, because there is no response object, and closes it. */
 function refuseRaw(socket: Duplex, answer: Problem): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  socket.on('error', () => undefined); // the client went away: nobody is left to be told
+  socket.on('error', () => undefined); // the client is gone and needs no answer
   socket.end(problemResponse(answer, requestIdOf(undefined)));
   socket.resume();
   setTimeout(() => socket.destroy(), LINGER_MS).unref();

@@ -1,4 +1,4 @@
-/** False for a malformed percent-encoding, which the caller is told of. */
+/** False if the percent-encoding of the path is malformed. */
 export function isDecodable(path: string): boolean {
   try {
     decodeURIComponent(path);

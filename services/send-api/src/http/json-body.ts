@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject } from '@posthorn/protocol';
 import { problem } from '@posthorn/runtime';
 import { hasBody } from './has-body';
 
-/** The caller went away before its request was complete: nobody is there to be answered. */
+/** The client closed the connection before its request was complete, so it gets no answer. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError';
 }
@@ -15,9 +15,9 @@ export class ClientGoneError extends Error {
  * Reads the body as one JSON object (PROTOCOL §4.2). The order of the checks is part of the protocol: size,
  * media type, encoding, emptiness, UTF-8, JSON, shape.
  *
- * @param maxBytes bounds the body as it travels and as it is once decompressed
+ * @param maxBytes limits the body both as sent and after decompression
  * @throws Problem 400, 413, 415 or 422
- * @throws ClientGoneError
+ * @throws ClientGoneError if the request is cut off
  */
 export async function readJsonObject(
   req: IncomingMessage,
@@ -30,7 +30,7 @@ export async function readJsonObject(
   if (isBare || !isJsonType(req.headers['content-type'] ?? '')) throw problem('unsupported_media_type');
   const decode = decoderOf(req.headers['content-encoding']);
 
-  // Only now is the caller asked for the body, if it wants to be asked.
+  // Ask for the body only now, when the headers have been accepted.
   if (req.headers.expect?.toLowerCase() === '100-continue') res.writeContinue();
   const value = parseJson(await decode(await readBytes(req, maxBytes), maxBytes));
   if (!isJsonObject(value)) {
@@ -41,7 +41,7 @@ export async function readJsonObject(
 
 const PARAMETER = /^\s*([!#$%&'*+.^_`|~0-9a-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+.^_`|~0-9a-z-]+))\s*$/i;
 
-/** `application/json`; a charset, where one is named, has to be UTF-8. */
+/** True for `application/json`. A charset, if given, must be UTF-8. */
 function isJsonType(contentType: string): boolean {
   if (contentType === 'application/json') return true;
   const [type = '', ...parameters] = contentType.split(';');
@@ -86,7 +86,7 @@ function decompressWith(decompress: Decompress): Decode {
     } catch (error) {
       if (isTooLarge(error)) throw tooLarge(maxBytes);
       throw problem('malformed_request', {
-        detail: 'The body is not what its Content-Encoding says.',
+        detail: 'The body does not match its Content-Encoding.',
         cause: error,
       });
     }
@@ -99,7 +99,7 @@ function isTooLarge(error: unknown): boolean {
   );
 }
 
-/** The body's bytes; more than `maxBytes` are refused as soon as they show, whatever the headers said. */
+/** Reads the body. Refuses it as soon as it is over `maxBytes`, whatever the headers said. */
 function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -127,7 +127,7 @@ function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw problem('invalid_utf8');
   const text = bytes.toString('utf8');
   try {
-    // A byte order mark says UTF-8 once more (RFC 8259 §8.1 lets a parser ignore it).
+    // Drop a byte order mark, as RFC 8259 §8.1 allows.
     return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch (error) {
     throw problem('invalid_json', { cause: error });

@@ -2,16 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { problem } from '@posthorn/runtime';
 
-/** Requests that one connection may have unanswered at a time. */
+/** The most unanswered requests that one connection may have (PROTOCOL §4.2). */
 const MAX_UNANSWERED = 100;
 
 const unanswered = new WeakMap<Socket, number>();
 
 /**
- * Counts a request in until its response is over. Node reads pipelined requests as fast as they come: without
- * a bound one connection could put thousands to work at once.
+ * Counts a request until its response is over. Node reads pipelined requests as fast as they arrive, so without a
+ * limit one connection could start thousands at once.
  *
- * @throws Problem rate_limited beyond the bound
+ * @throws Problem rate_limited over the limit
  */
 export function countIn({ socket }: IncomingMessage, res: ServerResponse): void {
   const count = (unanswered.get(socket) ?? 0) + 1;

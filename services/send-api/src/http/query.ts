@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { problem } from '@posthorn/runtime';
 
 /**
- * The query parameters of a request, out of those that its endpoint has.
+ * Reads the query parameters of a request.
  *
- * @throws Problem invalid_query for a parameter that is unknown or given twice
+ * @param known the names that the endpoint takes
+ * @throws Problem invalid_query for a parameter that is unknown or repeated
  */
 export function parseQuery<Name extends string>(
   req: IncomingMessage,
@@ -17,9 +18,9 @@ export function parseQuery<Name extends string>(
   for (const [given, value] of new URLSearchParams(url.slice(start + 1))) {
     const name = known.find((candidate) => candidate === given);
     if (name === undefined) {
-      throw invalidQuery(`There is no query parameter but ${known.join(' and ')}.`);
+      throw invalidQuery(`There is an unknown parameter. Known parameters: ${known.join(', ')}.`);
     }
-    if (Object.hasOwn(values, name)) throw invalidQuery(`${name} is given twice.`);
+    if (Object.hasOwn(values, name)) throw invalidQuery(`${name} must be given only once.`);
     values[name] = value;
   }
   return values;
@@ -40,7 +41,7 @@ export function parseInteger(name: string, text: string, min: number, max: numbe
   return value;
 }
 
-/** The problem of a bad query. */
+/** The problem for a bad query. */
 export function invalidQuery(detail: string): Error {
   return problem('invalid_query', { detail });
 }

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { findHostFault, type Logger, type Problem, problem, requestIdFrom } from '@posthorn/runtime';
 
-/** What one request is known by, from its headers alone. */
+/** What the headers of a request say, before its body is read. */
 export class RequestContext {
-  /** The caller's `X-Request-Id`, or one of ours. */
+  /** The caller's `X-Request-Id` if it is valid and was sent once, otherwise a new id. */
   readonly id: string;
-  /** The `Authorization` header; undefined when there is none, or more than one: nobody can tell which is meant. */
+  /** The `Authorization` header; undefined without exactly one, because two are ambiguous (PROTOCOL §3.3). */
   readonly authorization: string | undefined;
-  /** Why the headers are refused, if they are. */
+  /** The problem with the headers, or null. */
   readonly fault: Problem | null;
   readonly #log: Logger;
   #child: Logger | undefined;
@@ -20,14 +20,14 @@ export class RequestContext {
     this.#log = log;
   }
 
-  /** A logger that names the request. */
+  /** A logger that adds the request id to each line. */
   get log(): Logger {
     this.#child ??= this.#log.child({ requestId: this.id });
     return this.#child;
   }
 }
 
-/** Node counts names and values only; with the separators this is what went over the wire. */
+/** Counts separators as well, as on the wire. Node's own limit counts only names and values. */
 const MAX_HEADER_BYTES = 16 * 1024;
 const SEPARATOR_BYTES = ': \r\n'.length;
 const SPOKEN = new Set(['1.0', '1.1']);
@@ -39,7 +39,7 @@ interface HeaderFacts {
   requestIds: number;
 }
 
-/** One walk over the raw headers: Node itself drops all but the first of several. */
+/** Counts in the raw headers, because `req.headers` keeps only the first of several equal names. */
 function readHeaders({ rawHeaders }: IncomingMessage): HeaderFacts {
   const facts: HeaderFacts = { bytes: 0, hosts: 0, authorizations: 0, requestIds: 0 };
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -54,14 +54,14 @@ function readHeaders({ rawHeaders }: IncomingMessage): HeaderFacts {
 
 function faultOf(req: IncomingMessage, { bytes, hosts }: HeaderFacts): Problem | null {
   if (bytes > MAX_HEADER_BYTES) return problem('headers_too_large');
-  // The parser lets HTTP/0.9 and HTTP/2.0 pass, neither of which it speaks.
+  // Node's parser lets HTTP/0.9 and HTTP/2.0 pass, but cannot speak them.
   if (!SPOKEN.has(req.httpVersion)) {
-    return problem('malformed_request', { detail: 'This version of HTTP is not spoken here.' });
+    return problem('malformed_request', { detail: 'Only HTTP/1.0 and HTTP/1.1 are supported.' });
   }
-  // The parser reads it as no body at all; a proxy in front may have read it otherwise.
+  // Node's parser reads this as no body. A proxy in front may read it differently, which allows request smuggling.
   if (req.headers['transfer-encoding'] === '') {
     return problem('malformed_request', {
-      detail: 'The Transfer-Encoding is empty.',
+      detail: 'Transfer-Encoding must not be empty.',
       headers: { Connection: 'close' },
     });
   }
@@ -69,7 +69,7 @@ function faultOf(req: IncomingMessage, { bytes, hosts }: HeaderFacts): Problem |
   return detail === null ? null : problem('malformed_request', { detail });
 }
 
-/** A property of the request: a WeakMap, with an entry for each request, costs the garbage collector more. */
+/** The context is a property of the request, because a WeakMap would cost the garbage collector more. */
 const CONTEXT = Symbol('context');
 
 declare module 'node:http' {
@@ -78,21 +78,24 @@ declare module 'node:http' {
   }
 }
 
-/** Gives a request its context; the app does so before everything else. */
+/** Gives a request its context. The app calls this before everything else. */
 export function beginRequest(req: IncomingMessage, log: Logger): RequestContext {
   const context = new RequestContext(req, log);
   req[CONTEXT] = context;
   return context;
 }
 
-/** The context of a request that the app has begun. */
+/**
+ * The context that `beginRequest` has set.
+ * @throws Error before that
+ */
 export function contextOf(req: IncomingMessage): RequestContext {
   const context = req[CONTEXT];
   if (context === undefined) throw new Error('the request was not begun');
   return context;
 }
 
-/** The id of a request, also when it failed before the app saw it. */
+/** The id of a request. It is a new id if the request failed before `beginRequest`. */
 export function requestIdOf(req: IncomingMessage | undefined): string {
   return req?.[CONTEXT]?.id ?? requestIdFrom(undefined);
 }

@@ -1,8 +1,8 @@
 const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(.*)$/is;
 
 /**
- * The path and query of a request target (RFC 9112 §3.2): a target that names a whole URL is for this server, too.
- * Null where it is neither.
+ * Returns the path and query of a request target (RFC 9112 §3.2). The target may also be a whole URL, whose host is
+ * not checked. Null if it is neither a path, nor a URL, nor `*`.
  */
 export function originForm(target: string): string | null {
   if (target.startsWith('/') || target === '*') return target;

@@ -6,7 +6,7 @@ import { parseInteger, parseQuery } from '../http/query';
 
 export interface InboxOptions {
   readonly authenticate: Authenticate;
-  /** The entries after `after`, in order, what is not kept any more among them, and the newest `seq` of the inbox. */
+  /** The entries after `after` in order, the ranges of deleted entries, and the newest `seq` of the inbox. */
   readonly readPage: (
     user: string,
     after: number,

@@ -7,7 +7,7 @@ import { createSendMessage, type SendMessageOptions } from './send-message';
 
 export interface MessageOptions extends SendMessageOptions {
   readonly authenticate: Authenticate;
-  /** The message as `user` sees it; null when it is neither from nor to that user. */
+  /** The message as `user` sees it; null if it is neither from nor to that user. */
   readonly findMessage: (id: string, user: string) => Promise<Message | null>;
 }
 
@@ -22,7 +22,7 @@ export function messageEndpoints(options: MessageOptions): Endpoint[] {
       handle: async (req, res) => {
         const { user } = await authenticate(req);
         const message = await findMessage(messageIdOf(req.params['id']), user);
-        // The same for "no such message" and "not yours": a stranger learns nothing.
+        // The same answer for "no such message" and "not yours", so that a stranger learns nothing.
         if (message === null) throw problem('not_found');
         sendJson(res, 200, message);
       },
@@ -31,9 +31,9 @@ export function messageEndpoints(options: MessageOptions): Endpoint[] {
 }
 
 /**
- * A message id out of a path, in lower case.
+ * Reads a message id from a path, and returns it in lower case.
  *
- * @throws Problem not_found when no message can have it
+ * @throws Problem not_found if it is not a UUID
  */
 export function messageIdOf(text: unknown): string {
   if (!isMessageId(text)) throw problem('not_found');

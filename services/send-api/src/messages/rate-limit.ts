@@ -2,7 +2,7 @@ import { BURST_FACTOR } from '@posthorn/protocol';
 import type { SendLimit } from '@posthorn/routing';
 import { problem } from '@posthorn/runtime';
 
-/** Takes sends off a user's budget; `SendLimiter` does. */
+/** Counts sends against a user's budget, as `SendLimiter` does. */
 export interface Limiter {
   readonly burst: number;
   take(user: string): Promise<SendLimit>;
@@ -12,10 +12,11 @@ export interface Limiter {
 export type LimitHeaders = Map<string, string>;
 
 /**
- * Takes one send off the budget of the user who calls, whomever the message is from. The headers are structured
- * fields: a quota of `q` per window of `w` seconds, of which `r` are left, and all of them again in `t` seconds.
+ * Counts one send for the caller, also if `from` names somebody else (PROTOCOL §4.3). The headers are
+ * structured fields: a quota of `q` sends per window of `w` seconds. `r` sends are left, and all are available again in
+ * `t` seconds.
  *
- * @returns the headers that every answer to a send carries; none where sends are not limited
+ * @returns the headers that every answer to a send carries; none if sends are not limited
  * @throws Problem rate_limited
  */
 export async function takeSend(limiter: Limiter | null, user: string): Promise<LimitHeaders> {

@@ -26,17 +26,17 @@ export interface SendMessageDto {
   data?: JsonObject;
 }
 
-/** What an operator may set about messages. */
+/** Limits of a message that operators can set. */
 export interface MessageLimits {
   readonly maxRecipients: number;
   readonly maxTextChars: number;
   readonly maxDataBytes: number;
 }
 
-/** Repeats in `to` count once, but a list of this many times the limit is refused unread. */
+/** Repeats in `to` count once, but a list with more than this many times the limit is refused unread. */
 const REPEATS_FACTOR = 10;
 
-/** The DTO class under the given limits. Each property's lowest decorator is checked first and ends the check. */
+/** Defines the DTO class for these limits. A property's lowest decorator is checked first; the first fault ends it. */
 export function defineSendMessage(limits: MessageLimits): new () => SendMessageDto {
   class SendMessage implements SendMessageDto {
     @JSONSchema({
@@ -51,7 +51,8 @@ export function defineSendMessage(limits: MessageLimits): new () => SendMessageD
     to!: string[];
 
     @JSONSchema({
-      description: 'Whom the message is from: yourself unless given. Somebody else needs the scope send:as.',
+      description:
+        'The sender. If absent, the user of the token. To name somebody else, the token needs the scope `send:as`.',
     })
     @IsUserId()
     @ValidateIf((body: SendMessageDto) => body.from !== undefined)
@@ -69,7 +70,7 @@ export function defineSendMessage(limits: MessageLimits): new () => SendMessageD
     text?: string;
 
     @JSONSchema({
-      description: `Any JSON object, at most ${limits.maxDataBytes} bytes as compact JSON. Comes back unchanged.`,
+      description: `Any JSON object, at most ${limits.maxDataBytes} bytes as compact JSON. Numbers come back as doubles.`,
       additionalProperties: true,
       examples: [{ any: 'json object' }],
     })

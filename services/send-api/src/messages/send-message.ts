@@ -18,7 +18,7 @@ import { sendOutcomeOf } from './send-outcome';
 /** What sending needs. */
 export interface SendMessageOptions {
   readonly authenticate: Authenticate;
-  /** Null where sends are not limited. */
+  /** Null if sends are not limited. */
   readonly limiter: Limiter | null;
   readonly validate: (body: JsonObject) => Validated<SendMessageDto>;
   readonly commit: (send: NewMessage) => Promise<Commit>;
@@ -31,8 +31,8 @@ export interface SendMessageOptions {
 const SEND_AS = 'send:as';
 
 /**
- * `POST /v1/messages` (PROTOCOL §4.1). The 201 is written after the commit; routing has its own bounded time and
- * never changes the answer.
+ * `POST /v1/messages` (PROTOCOL §4.1). The 201 is written after the commit, once routing has finished or its time
+ * limit is over. Routing never changes the answer.
  */
 export function createSendMessage(options: SendMessageOptions): Handle {
   const { authenticate, limiter, commit, maxBodyBytes, metrics, tracing } = options;
@@ -61,7 +61,7 @@ export function createSendMessage(options: SendMessageOptions): Handle {
     logAccepted(req, outcome.message.id, message);
   }
 
-  /** One trace goes from here to the acknowledgement; a caller's own goes on in it. */
+  /** Begins the trace that ends with the acknowledgement. It continues the caller's trace, if there is one. */
   async function sendTraced(req: Routed, res: ServerResponse, traces: Tracing): Promise<void> {
     const { traceparent } = req.headers;
     const span = traces.begin('POST /v1/messages', typeof traceparent === 'string' ? traceparent : undefined);
@@ -85,13 +85,16 @@ export function createSendMessage(options: SendMessageOptions): Handle {
   };
 }
 
-/** What is not the client's doing. */
+/** Outcomes that are the server's fault. */
 const FAILURES: ReadonlySet<SendOutcome> = new Set(['unavailable', 'overloaded', 'error']);
 
 const ACCEPTED = { outcome: 'accepted' } as const;
 const REPLAYED = { outcome: 'replayed' } as const;
 
-/** @throws Problem invalid_idempotency_key; Node joins a header that came twice with a space, which no key has */
+/**
+ * A repeated header is refused as well: Node joins the values with a space, which no key contains.
+ * @throws Problem invalid_idempotency_key
+ */
 function idempotencyKeyOf(req: Routed): string | null {
   const key = req.headers['idempotency-key'];
   if (key === undefined) return null;

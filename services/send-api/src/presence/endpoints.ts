@@ -6,7 +6,7 @@ import { invalidQuery, parseQuery } from '../http/query';
 
 export interface PresenceOptions {
   readonly authenticate: Authenticate;
-  /** Those of the users whom a live gateway holds. */
+  /** The users of this list that a live gateway holds. */
   readonly findOnline: (users: readonly string[]) => Promise<ReadonlySet<string>>;
   /** When the last connection of each user ended, RFC 3339. */
   readonly findLastSeen: (users: readonly string[]) => Promise<ReadonlyMap<string, string>>;
@@ -37,7 +37,7 @@ export function presenceEndpoints(options: PresenceOptions): Endpoint[] {
 function usersFrom(text: string | undefined): string[] {
   const users = [...new Set((text ?? '').split(','))];
   if (text === undefined || !users.every(isUserId)) {
-    throw invalidQuery(`users must be user ids between commas, each ${USER_ID_RULE}.`);
+    throw invalidQuery(`users must be user ids separated by commas. Each has ${USER_ID_RULE}.`);
   }
   if (users.length > MAX_PRESENCE_USERS) {
     throw invalidQuery(`users must name at most ${MAX_PRESENCE_USERS} different users.`);

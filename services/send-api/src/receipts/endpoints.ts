@@ -11,11 +11,11 @@ import { ReadReceiptsDto } from './read-receipts.dto';
 
 export interface ReceiptOptions {
   readonly authenticate: Authenticate;
-  /** A row for each recipient; null when the message is not from `sender`. */
+  /** One item per recipient; null if the message is not from `sender`. */
   readonly findReceipts: (id: string, sender: string) => Promise<ReceiptItem[] | null>;
-  /** Records what was read, committed when it returns. */
+  /** Records what was read. Resolves after the commit. */
   readonly recordRead: (read: ReadRequest) => Promise<ReadOutcome>;
-  /** Tells the senders' connected devices, within a bounded time. */
+  /** Sends the news to the senders' connected devices, within a limited time. */
   readonly publishReceipts: (news: readonly ReceiptNews[]) => Promise<unknown>;
   readonly maxBodyBytes: number;
 }
@@ -45,7 +45,7 @@ export function receiptEndpoints(options: ReceiptOptions): Endpoint[] {
         const { isKnown, news } = await recordRead({ user, ids: result.dto.read });
         if (!isKnown) {
           throw problem('not_found', {
-            detail: 'One of the messages is not in your inbox; nothing was recorded.',
+            detail: 'One of the messages is not in your inbox. Nothing was recorded.',
           });
         }
         await publishReceipts(news);

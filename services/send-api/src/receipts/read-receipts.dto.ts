@@ -3,7 +3,7 @@ import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { EachIs } from '../validation/constraints';
 
-/** The body of `POST /v1/receipts` (PROTOCOL §4.4). The lowest decorator is checked first. */
+/** The body of `POST /v1/receipts` (PROTOCOL §4.4). The lowest decorator is checked first; the first fault ends it. */
 export class ReadReceiptsDto {
   @JSONSchema({ description: 'Ids of messages in your inbox that you have read.' })
   @EachIs('eachMessageId', isMessageId, 'a message id, which is a UUID')

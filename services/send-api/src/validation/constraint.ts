@@ -2,8 +2,10 @@ import { registerDecorator, type ValidationArguments } from 'class-validator';
 import { type Fault, packFault } from './fault';
 
 /**
- * A property decorator out of a function that finds what is wrong: null when nothing is. It is called with
- * whatever the body holds, so it must stand any JSON value; a pointer in its answer is relative to the property.
+ * Makes a property decorator from a function that finds a fault.
+ *
+ * @param find returns the fault of a value, or null. It must accept any JSON value. Its pointer is relative to the
+ * property
  */
 export function constraint(
   name: string,

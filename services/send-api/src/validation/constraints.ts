@@ -8,7 +8,7 @@ export function IsUserId(): PropertyDecorator {
   );
 }
 
-/** An array of what `is` accepts; the pointer names the first item that is something else. */
+/** An array of items that `is` accepts. The pointer names the first item that it does not accept. */
 export function EachIs(name: string, is: (item: unknown) => boolean, rule: string): PropertyDecorator {
   return constraint(name, (value) => {
     const index = Array.isArray(value) ? value.findIndex((item) => !is(item)) : -1;
@@ -50,8 +50,8 @@ export function IsStorableText(): PropertyDecorator {
 }
 
 /**
- * JSON that can be stored and given back unchanged, of at most `maxBytes` as compact JSON in UTF-8.
- * The nesting is checked first: `JSON.stringify` overflows on depths that `JSON.parse` takes.
+ * JSON that can be stored, and has at most `maxBytes` as compact JSON in UTF-8. The nesting is checked first, because
+ * `JSON.stringify` overflows the stack at depths that `JSON.parse` accepts.
  */
 export function IsStorableJson(maxBytes: number): PropertyDecorator {
   return constraint(

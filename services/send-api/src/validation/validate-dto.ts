@@ -2,10 +2,10 @@ import { escapePointer, type JsonObject } from '@posthorn/protocol';
 import { getMetadataStorage, type ValidatorOptions, validateSync } from 'class-validator';
 import { type Fault, unpackFault } from './fault';
 
-/** A validated DTO, or everything that is wrong with the body. */
+/** A validated DTO, or all faults of the body. */
 export type Validated<Dto> = { readonly dto: Dto } | { readonly faults: readonly Fault[] };
 
-/** The caller learns this many faults at once. */
+/** The most unknown fields that one answer lists. */
 const MAX_FAULTS = 50;
 const MAX_NAME_CHARS = 64;
 
@@ -18,9 +18,9 @@ const OPTIONS: ValidatorOptions = {
 };
 
 /**
- * Makes a function that turns a parsed JSON object into a validated `Dto`. Only fields that the class
- * decorates are taken over, each as it is: nothing is converted or copied, and keys such as `__proto__` or
- * `constructor` are unknown fields like any other.
+ * Makes a function that turns a parsed JSON object into a validated `Dto`. It takes only the fields that the class
+ * decorates, and neither converts nor copies them. Keys such as `__proto__` or `constructor` are ordinary unknown
+ * fields.
  */
 export function dtoValidator<Dto extends object>(type: new () => Dto): (body: JsonObject) => Validated<Dto> {
   const fields = fieldsOf(type);
