@@ -2,7 +2,7 @@ import { closeCodes } from './close-codes.ts';
 import { clientFrameKinds, type FrameKind, serverFrameKinds } from './frame-schemas.ts';
 import { BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL } from './limits.ts';
 
-/** An AsyncAPI 3.0 document, as far as anybody here looks into it. */
+/** An AsyncAPI 3.0 document, with the fields that this code and its tests read. */
 export interface AsyncApiDocument {
   readonly asyncapi: string;
   readonly channels: Readonly<Record<string, unknown>>;
@@ -10,7 +10,7 @@ export interface AsyncApiDocument {
   readonly [field: string]: unknown;
 }
 
-/** The reference of the WebSocket, for machines (PROTOCOL §5): every frame with its schema. */
+/** Builds the AsyncAPI reference of the WebSocket: every frame with its schema (PROTOCOL §4.9). */
 export function buildAsyncApi(): AsyncApiDocument {
   const messages = { ...messagesOf(serverFrameKinds), ...messagesOf(clientFrameKinds) };
   const closes = Object.values(closeCodes).map(({ code, meaning }) => `${code}: ${meaning}`);
@@ -20,7 +20,7 @@ export function buildAsyncApi(): AsyncApiDocument {
       title: 'Posthorn ws-gateway',
       version: '1',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
-      description: `One WebSocket for one device of one user. Frames are text, each one JSON object. Close codes: ${closes.join(' ')}`,
+      description: `One WebSocket serves one device of one user. Each frame is a text frame with one JSON object. Close codes: ${closes.join(' ')}`,
     },
     defaultContentType: 'application/json',
     servers: {
@@ -55,7 +55,7 @@ export function buildAsyncApi(): AsyncApiDocument {
       },
     },
     operations: {
-      // From the gateway's side, as AsyncAPI has it.
+      // AsyncAPI names the operations from the gateway's side.
       toClient: operation('send', serverFrameKinds),
       fromClient: operation('receive', clientFrameKinds),
     },

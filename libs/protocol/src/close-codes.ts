@@ -1,6 +1,6 @@
 /**
- * Every code that the gateway closes a connection with, and what a client does about it (PROTOCOL §5.7). The meaning
- * is also the reason in the close frame, which holds at most 123 bytes.
+ * Every code with which the gateway closes a connection, and what the client should do (PROTOCOL §5.7). The meaning is
+ * also the reason in the close frame, so it has at most 123 bytes (RFC 6455 §5.5).
  */
 export const closeCodes = {
   unsupportedData: { code: 1003, meaning: 'The frame was binary.', todo: 'Send text frames only.' },
@@ -58,12 +58,12 @@ export const closeCodes = {
   },
 } as const satisfies Record<string, { code: number; meaning: string; todo: string }>;
 
-/** The name of a close code of ours. */
+/** The name of a close code. */
 export type CloseReason = keyof typeof closeCodes;
 
 const RECONNECT = new Set([1001, 1006, 1011, 1012, 1013]);
 
-/** True when a client comes back after this close code, with backoff and jitter (PROTOCOL §5.7). */
+/** True if a client reconnects after this close code, with backoff and jitter (PROTOCOL §5.7). */
 export function mayReconnect(code: number): boolean {
   return RECONNECT.has(code) || (code >= 4000 && code <= 4499);
 }

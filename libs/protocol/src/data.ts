@@ -1,16 +1,16 @@
 import { isStorableText } from './text.ts';
 
-/** A JSON value as `JSON.parse` makes it. */
+/** A JSON value, as `JSON.parse` returns it. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
-/** A JSON object as `JSON.parse` makes it. */
+/** A JSON object, as `JSON.parse` returns it. */
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
-/** How deep `data` may be nested. `JSON.parse` takes more than `JSON.stringify` can write again. */
+/** The most levels of nesting in `data`. Limited because `JSON.parse` accepts more than `JSON.stringify` can write. */
 export const MAX_DATA_DEPTH = 64;
 
-/** What is wrong with a part of `data`, and where (a JSON Pointer below `data`). */
+/** A fault in `data`, and its place: a JSON Pointer relative to `data`. */
 export interface DataFault {
   pointer: string;
   detail: string;
@@ -22,8 +22,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * Finds the first part of parsed JSON that could not be stored and given back unchanged: nesting deeper
- * than `MAX_DATA_DEPTH`, a string or key with U+0000 or a lone surrogate, a number beyond a double's range.
+ * Finds the first part of parsed JSON that cannot be stored: nesting deeper than `MAX_DATA_DEPTH`, a string or key with
+ * U+0000 or a lone surrogate, or a number outside the range of a double (PROTOCOL §4.1). Null if all of it can be.
  */
 export function findDataFault(value: unknown, depth = 1): DataFault | null {
   if (typeof value === 'string') {
@@ -40,18 +40,18 @@ export function findDataFault(value: unknown, depth = 1): DataFault | null {
   for (const key of Object.keys(value)) {
     if (!isStorableText(key)) return { pointer: '', detail: 'has a key with U+0000 or a lone surrogate' };
     const fault = findDataFault(value[key], depth + 1);
-    // Where it is matters only where there is one: every message goes through here.
+    // The pointer is built only if there is a fault, because every message goes through here.
     if (fault !== null) return { ...fault, pointer: `/${escapePointer(key)}${fault.pointer}` };
   }
   return null;
 }
 
-/** An object or an array: what has parts. */
+/** True for an object or an array. */
 function isNode(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-/** One step of a JSON Pointer (RFC 6901 §3). */
+/** Escapes a key as one step of a JSON Pointer (RFC 6901 §3). */
 export function escapePointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

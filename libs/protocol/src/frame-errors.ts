@@ -1,4 +1,4 @@
-/** Every `code` of an `error` frame (PROTOCOL §5.4): what it means and what to do. */
+/** Every `code` of an `error` frame: what it means, and what the client should do (PROTOCOL §5.4). */
 export const frameErrors = {
   invalid_json: { meaning: 'The frame is not a JSON object.', todo: 'Send one JSON object as text.' },
   unknown_type: {

@@ -2,10 +2,10 @@ import { frameErrors } from './frame-errors.ts';
 import type { ClientFrame, ServerFrame } from './frames.ts';
 import { MAX_READ_IDS, MAX_REF_CHARS } from './limits.ts';
 
-/** A JSON Schema (draft 2020-12), as far as frames need it. */
+/** A JSON Schema (draft 2020-12). */
 export type FrameSchema = Readonly<Record<string, unknown>>;
 
-/** One kind of frame: what it is for, and what it looks like. */
+/** One kind of frame: its purpose and its schema. */
 export interface FrameKind {
   readonly meaning: string;
   readonly schema: FrameSchema;
@@ -29,7 +29,7 @@ const MESSAGE: FrameSchema = {
   properties: {
     id: MESSAGE_ID,
     from: USER_ID,
-    to: { type: 'array', items: USER_ID, description: 'For the sender only.' },
+    to: { type: 'array', items: USER_ID, description: 'The recipients. Only the sender sees them.' },
     text: TEXT,
     data: { type: 'object' },
     createdAt: TIME,
@@ -92,7 +92,7 @@ export const serverFrameKinds: Readonly<Record<ServerFrame['type'], FrameKind>> 
   },
 };
 
-/** Frames of the client (PROTOCOL §5.3). What they do not have is refused. */
+/** Frames of the client (PROTOCOL §5.3). The server refuses unknown fields. */
 export const clientFrameKinds: Readonly<Record<ClientFrame['type'], FrameKind>> = {
   ack: {
     meaning: 'This device has everything up to `seq`.',

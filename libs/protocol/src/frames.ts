@@ -1,7 +1,7 @@
 import type { FrameErrorCode } from './frame-errors.ts';
 import type { Message } from './message.ts';
 
-/** A client's mark on a frame, echoed in the answer. */
+/** A client's mark on a frame. The answer carries it. */
 export type Ref = string | number;
 
 /** Frames that the gateway sends (PROTOCOL §5.2). */
@@ -33,15 +33,15 @@ export type ClientFrame =
   | { type: 'auth'; token: string; ref?: Ref }
   | { type: 'ping'; ref?: Ref };
 
-/** What a receipt says of a message and one recipient. Read implies delivered. */
+/** What a receipt says about a message and one recipient. Read implies delivered. */
 export type ReceiptStatus = 'delivered' | 'read';
 
-/** The frame as text. */
+/** Encodes a frame as text. */
 export function encodeFrame(frame: ServerFrame): string {
   return JSON.stringify(frame);
 }
 
-/** A `message` frame around a message that is JSON text already, so that it is encoded once for all recipients. */
+/** Encodes a `message` frame. The message is already JSON text, so that it is encoded once for all recipients. */
 export function encodeMessageFrame(seq: number, messageJson: string, isIncomplete = false): string {
   const mark = isIncomplete ? ',"incomplete":true' : '';
   return `{"type":"message","seq":${seq},"message":${messageJson}${mark}}`;

@@ -4,7 +4,7 @@ import type { ClientFrame, Ref } from './frames.ts';
 import { MAX_READ_IDS, MAX_REF_CHARS } from './limits.ts';
 import { isMessageId } from './names.ts';
 
-/** A parsed frame, or what the error frame about it says. */
+/** A parsed frame, or the content of the `error` frame that answers it. */
 export type ParsedFrame =
   | { frame: ClientFrame }
   | { fault: { code: FrameErrorCode; detail: string; ref?: Ref } };
@@ -18,10 +18,10 @@ const FIELDS: Record<ClientFrame['type'], ReadonlySet<string>> = {
   ping: new Set(['type', 'ref']),
 };
 
-/** Reads one frame of a client (PROTOCOL §5.3). Never throws: what is wrong comes back as a value. */
+/** Parses one frame of a client (PROTOCOL §5.3). Never throws: it returns a fault as a value. */
 export function parseClientFrame(text: string): ParsedFrame {
   const fields = parseObject(text);
-  if (fields === null) return { fault: { code: 'invalid_json', detail: 'a frame is one JSON object' } };
+  if (fields === null) return { fault: { code: 'invalid_json', detail: 'a frame must be one JSON object' } };
 
   const ref = fields['ref'];
   const withRef = isRef(ref) ? { ref } : {};
@@ -65,7 +65,7 @@ function parseObject(text: string): Fields | null {
     const value: unknown = JSON.parse(text);
     return isJsonObject(value) ? value : null;
   } catch {
-    return null; // not JSON: the caller says so to the client
+    return null; // not JSON: the caller answers with `invalid_json`
   }
 }
 

@@ -1,18 +1,18 @@
 import type { ReceiptStatus } from './frames.ts';
 
-/** When each recipient had a message; times are RFC 3339 or null until they happen. */
+/** The receipts of one recipient (PROTOCOL §4.4). A time is RFC 3339, or null until it happens. */
 export interface ReceiptItem {
   user: string;
   deliveredAt: string | null;
   readAt: string | null;
 }
 
-/** A receipt that was recorded just now, for the sender's connected devices. */
+/** A receipt that was just recorded, for the sender's connected devices. */
 export interface ReceiptNews {
   messageId: string;
   sender: string;
   user: string;
   status: ReceiptStatus;
-  /** RFC 3339, Postgres' clock. */
+  /** RFC 3339, by the clock of Postgres. */
   at: string;
 }

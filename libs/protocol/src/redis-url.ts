@@ -1,4 +1,4 @@
-/** Which kind of Redis a REDIS_URL names. */
+/** The kind of Redis that a `REDIS_URL` names (PROTOCOL §6.3). */
 export type RedisKind = 'single' | 'sentinel' | 'cluster';
 
 /** A host and port to connect to. */
@@ -7,14 +7,14 @@ export interface RedisHost {
   port: number;
 }
 
-/** What a REDIS_URL says (PROTOCOL §2.3). */
+/** A parsed `REDIS_URL` (PROTOCOL §6.3). */
 export interface RedisAddress {
   kind: RedisKind;
-  /** The server; or the sentinels; or some nodes of the Cluster, which know the others. */
+  /** The one server, or the sentinels, or some nodes of the Cluster, which name the others. */
   hosts: readonly RedisHost[];
-  /** What the sentinels call the master; empty for the other kinds. */
+  /** The sentinels' name for the master; empty for the other kinds. */
   master: string;
-  /** The number of the database; a Cluster has 0 only. */
+  /** The number of the database. A Cluster has only 0. */
   db: number;
   tls: boolean;
   username?: string;
@@ -31,13 +31,14 @@ const DEFAULT_PORTS: Readonly<Record<RedisKind, number>> = { single: 6379, senti
 const URL_PARTS =
   /^redis(?<tls>s)?(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<user>[^\s/?#]*)@)?(?<hosts>[^\s/?#@]*)(?:\/(?<path>[^\s?#]*))?(?:\?(?<query>[^\s#]*))?$/;
 const HOST = /^(?:\[(?<v6>[0-9A-Fa-f:.]+)\]|(?<name>[A-Za-z0-9._-]+))(?::(?<port>\d{1,5}))?$/;
-/** The alphabet that Sentinel itself allows for the name of a master. */
+/** The alphabet that Sentinel allows for the name of a master. */
 const MASTER = /^[A-Za-z0-9._-]+$/;
 const DATABASE = /^\d{1,5}$/;
 
 /**
- * Reads a REDIS_URL. Throws an `Error` that goes on from the setting's name ("has to be …") and shows nothing of the
- * value, which may hold a password.
+ * Parses a `REDIS_URL`.
+ * @throws Error whose message is the rest of a sentence that begins with the name of the setting. The message never
+ * contains the value, which may hold a password
  */
 export function parseRedisUrl(text: string): RedisAddress {
   const parts = URL_PARTS.exec(text)?.groups;
@@ -90,7 +91,7 @@ function readPath(
   }
   if (query !== undefined) throw new Error(`may not have a query: ${FORMS[kind]}`);
   if (kind === 'cluster' && path !== '' && path !== '0') {
-    throw new Error(`may have nothing after the hosts: a Cluster has no other database than 0`);
+    throw new Error(`may have nothing after the hosts: a Cluster has only database 0`);
   }
   if (path !== '' && !DATABASE.test(path)) {
     throw new Error('may have only the number of a database after the host, as in redis://HOST:PORT/0');

@@ -1,13 +1,14 @@
-/** What the environment says of one setting that may be given as a file. */
+/** The value of a setting that may come from a file, or a fault. */
 export type GivenSecret =
   | { readonly text: string | undefined; readonly file?: string }
   | { readonly fault: string; readonly file: string };
 
 /**
- * A setting that may hold a credential, from `NAME` or from the file that `NAME_FILE` names, whose last line break does
- * not count. An empty variable counts as unset. A `fault` goes on from the setting's name and holds nothing of the file.
+ * Reads a setting that may hold a credential from `NAME`, or from the file that `NAME_FILE` names (PROTOCOL §2.3). An
+ * empty variable counts as unset. The last line break of the file is ignored. A `fault` is the rest of a sentence that
+ * begins with the name of the setting; it never contains the content of the file.
  *
- * @param readFile gives a file's text, or throws
+ * @param readFile returns the text of a file, or throws
  */
 export function findSecret(
   env: Readonly<Record<string, string | undefined>>,
@@ -20,16 +21,19 @@ export function findSecret(
   try {
     const read = readFile(file).replace(/\r?\n$/, '');
     return read === ''
-      ? { fault: `is to come from ${secretFileOf(name)}, and that file is empty: ${file}`, file }
+      ? { fault: `should come from ${secretFileOf(name)}, but that file is empty: ${file}`, file }
       : { text: read, file };
   } catch (error) {
     const hasCode = typeof error === 'object' && error !== null && 'code' in error;
     const why = hasCode ? String(error.code) : 'no text';
-    return { fault: `is to come from ${secretFileOf(name)}, which cannot be read (${why}): ${file}`, file };
+    return {
+      fault: `should come from ${secretFileOf(name)}, but that file cannot be read (${why}): ${file}`,
+      file,
+    };
   }
 }
 
-/** The variable that names the file of a setting. */
+/** The name of the variable that holds the path of the file. */
 export function secretFileOf(name: string): string {
   return `${name}_FILE`;
 }

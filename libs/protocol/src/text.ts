@@ -1,13 +1,13 @@
-/** What strings can be stored and given back exactly: Postgres takes neither U+0000 nor half a surrogate pair. */
+/** Postgres stores neither U+0000 nor a lone surrogate, so texts with them are refused (PROTOCOL §4.1). */
 
-/** True when `text` holds neither U+0000 nor a lone surrogate. */
+/** True if `text` has neither U+0000 nor a lone surrogate. */
 export function isStorableText(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
 }
 
-/** The number of Unicode code points in `text`, counted up to `limit` + 1. */
+/** Counts the Unicode code points in `text`. It stops at `limit` + 1. */
 export function countCodePoints(text: string, limit: number): number {
-  // A string never has more code points than UTF-16 units: most need no walk.
+  // A string never has more code points than UTF-16 units, so most strings need no loop.
   if (text.length <= limit) return text.length;
   let count = 0;
   for (const _ of text) if (++count > limit) break;

@@ -344,7 +344,10 @@ describe('what may hold a credential', () => {
     });
     expect(error.problems.map(({ name, detail }) => [name, detail])).toEqual([
       ['REDIS_URL', 'is set beside REDIS_URL_FILE: set one of the two'],
-      ['AUTH_JWT_SECRET', expect.stringContaining('AUTH_JWT_SECRET_FILE, which cannot be read (ENOENT)')],
+      [
+        'AUTH_JWT_SECRET',
+        expect.stringContaining('AUTH_JWT_SECRET_FILE, but that file cannot be read (ENOENT)'),
+      ],
       ['DATABASE_URL', expect.stringContaining('has to be')],
     ]);
     expect(error.message).not.toContain('hunter2');
