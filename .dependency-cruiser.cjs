@@ -1,6 +1,6 @@
-/** Who may import whom. ARCHITECTURE.md explains it; `pnpm layers` checks it. */
+/** Rules about who may import whom. ARCHITECTURE.md explains them, and `pnpm layers` checks them. */
 
-/** A package may use these npm packages and workspace libs, and nothing else (Node's own modules apart). */
+/** The npm packages and workspace libs that each package may use. Node's own modules are always allowed. */
 const mayImport = {
   'libs/protocol': [],
   'libs/runtime': [
@@ -69,7 +69,7 @@ const mayImport = {
 
 const TESTS = '\\.(test|fixture)\\.ts$|^(libs|services)/[^/]+/(test|fixtures)/';
 
-/** The paths by which a package of the workspace or of npm is reached. */
+/** The paths of a workspace or npm package. */
 function pathsOf(name) {
   return name.startsWith('libs/') ? `^${name}/` : `(^|/)node_modules/(@types/)?${name}(/|$)`;
 }

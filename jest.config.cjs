@@ -11,8 +11,8 @@ module.exports = {
   ],
   reporters: ['<rootDir>/scripts/lib/progress-reporter.mjs'],
   testSequencer: '<rootDir>/scripts/lib/longest-first.mjs',
-  // Only ends a test that hangs: no verdict may depend on how fast the machine is.
+  // It only ends a test that hangs: no result may depend on the speed of the machine.
   testTimeout: 240_000,
-  // Tests wait for stores and processes more than they compute.
+  // More workers than cores, because tests mostly wait for stores and processes.
   maxWorkers: availableParallelism() + 1,
 };

@@ -1,4 +1,4 @@
-/** One Postgres and one Redis for all tests of a run; the tests find them in the environment. */
+/** Starts one Postgres and one Redis for all tests of a run. The tests find them in the environment. */
 module.exports = async () => {
   const { createTemplateDatabase, startTestStores } = loadStack();
   const stores = await startTestStores(process.env);
@@ -10,7 +10,7 @@ module.exports = async () => {
   process.env.POSTHORN_TEST_REDIS_URL = stores.redisUrl;
 };
 
-/** The build: jest runs this file before it can read TypeScript. */
+/** Loads the build, because jest runs this file before it can read TypeScript. */
 function loadStack() {
   try {
     return require('./libs/stack/dist');

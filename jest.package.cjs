@@ -1,4 +1,4 @@
-/** What every package's jest.config.cjs shares: TypeScript through swc, workspace libs from their sources. */
+/** What the jest.config.cjs of all packages share: TypeScript through swc, workspace libs from their sources. */
 module.exports = (displayName) => ({
   displayName,
   testEnvironment: 'node',

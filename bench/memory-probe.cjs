@@ -1,5 +1,5 @@
 /**
- * Loaded before a service whose memory is measured, with --expose-gc: at SIGUSR2 it collects the garbage and prints
+ * Loaded before a service whose memory is measured, with --expose-gc. At SIGUSR2 it collects the garbage and prints
  * what is left. Plain JavaScript, because Node loads it before anything else.
  */
 process.on('SIGUSR2', () => {

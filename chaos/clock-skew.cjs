@@ -1,6 +1,6 @@
 /**
- * A preload (`node --require`) that puts the wall clock of a process wrong by CHAOS_CLOCK_SKEW_MS. Timers and
- * performance.now() are as always: a wrong clock ticks as fast as a right one.
+ * A preload (`node --require`) that shifts the wall clock of a process by CHAOS_CLOCK_SKEW_MS. Timers and
+ * performance.now() stay the same: a wrong clock runs as fast as a right one.
  */
 const RealDate = Date;
 const realNow = Date.now;

@@ -1,8 +1,10 @@
 /**
- * A preload (`node --require`) that changes built code when it is loaded: for bugs on purpose and for faults at a
- * certain place, so that the code itself has no hooks for them. CHAOS_MUTATIONS holds them as JSON:
- * [{"file": "libs/inbox/dist/statements/move-cursors.js", "find": "…", "replace": "…"}], paths relative to the repository.
- * All are applied at the start of the process, before anything else is loaded; one that does not fit ends it with 70.
+ * A preload (`node --require`) that changes built code when it is loaded. It makes bugs on purpose, and faults at a
+ * certain place, without hooks in the code itself. CHAOS_MUTATIONS holds the changes as JSON, with paths relative to
+ * the repository:
+ * [{"file": "libs/inbox/dist/statements/move-cursors.js", "find": "…", "replace": "…"}]
+ * All are applied at the start of the process, before anything else is loaded. If one does not fit, the process exits
+ * with 70.
  */
 const { readFileSync, realpathSync } = require('node:fs');
 const Module = require('node:module');
@@ -11,7 +13,7 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..');
 const EX_SOFTWARE = 70;
 
-/** By the file's real path, under which Node loads it. */
+/** By real path, because Node loads files under it. */
 const changed = new Map();
 
 function change({ file, find, replace }) {
@@ -19,7 +21,7 @@ function change({ file, find, replace }) {
   const source = changed.get(filename) ?? readFileSync(filename, 'utf8');
   const count = source.split(find).length - 1;
   if (count !== 1) throw new Error(`${file} has ${count} times, and not once: ${find}`);
-  // As a function: a string would have its `$` expanded.
+  // A function, because a string would have its `$` expanded.
   changed.set(
     filename,
     source.replace(find, () => replace),

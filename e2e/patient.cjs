@@ -1,7 +1,7 @@
 /**
- * A preload (`node --require`): the service waits for the stores in PATIENT_WITH (`postgres,redis`) longer than any test
- * takes, so that a busy machine does not run into the limits of the product. These have tests of their own, beside the
- * sources.
+ * A preload (`node --require`). The service waits for the stores in PATIENT_WITH (`postgres,redis`) longer than any
+ * test takes, so that a busy machine does not hit the product's time limits. Tests beside the sources cover those
+ * limits.
  */
 const { DATABASE_WAITS } = require('../libs/inbox/dist');
 const { REDIS_WAITS } = require('../libs/routing/dist');

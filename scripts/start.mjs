@@ -1,4 +1,4 @@
-/** `npm start`: installs and builds what is missing, then starts the local stack in this very process. */
+/** `npm start`: installs and builds what is missing, then starts the local stack in this process. */
 import { bootstrap } from './lib/bootstrap.mjs';
 import { step } from './lib/steps.mjs';
 
@@ -7,7 +7,7 @@ const { start } = await import('../libs/stack/dist/start.js');
 stopWithNpm();
 process.exit(await start(process.argv.slice(2), step));
 
-/** Some shells between npm and this process die of a signal without passing it on. */
+/** A shell between npm and this process may die of a signal without passing it on. */
 function stopWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;

@@ -1,6 +1,7 @@
 /**
- * `npm run test:system`: what `npm test` leaves out. Scenarios over whole systems, some with tools that a machine may
- * lack, then the short matrix of faults and the comparison of costs, each alone, since others would disturb them.
+ * `npm run test:system`: everything that `npm test` leaves out. First the system tests, some with tools that a
+ * machine may lack. Then the short matrix of faults and the comparison of costs, each alone, because other work would
+ * disturb them.
  */
 import { bootstrap } from './lib/bootstrap.mjs';
 import { runJest, selections } from './lib/jest.mjs';
@@ -24,7 +25,7 @@ for (const { name, command } of [
   const work = () => run(process.execPath, command.split(' '), { cwd: root, show: true });
   results.push(await shownPart({ name, again: `node ${command}` }, work));
 }
-// A machine that is meant to have every tool says so, and then what is skipped has failed.
+// With REQUIRE_TOOLS a machine promises every tool, so skipped tests count as failed.
 if (process.env.REQUIRE_TOOLS === 'true') {
   for (const { title, install } of missing) {
     results.push({

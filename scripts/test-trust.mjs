@@ -1,7 +1,7 @@
 /**
- * `npm run test:trust -- --runs N [--busy K] [--system]`: runs `npm test` (or `npm run test:system`) N times while K
- * processes per core do nothing but compute, and says of each run how long it took and which tests failed. A test that
- * fails here waits for a duration where it should wait for an event.
+ * `npm run test:trust -- --runs N [--busy K] [--system]`: runs `npm test` (or `npm run test:system`) N times beside K
+ * busy processes per core. For each run it prints the duration and the failed tests. A test that fails here waits for
+ * a duration where it should wait for an event.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ const USAGE = `usage: npm run test:trust -- --runs N [--busy K] [--system]
   --runs N   how often, 1 or more
   --busy K   busy processes per core beside it; 2 unless given
   --system   npm run test:system instead of npm test`;
-/** Ends with its parent, however that ends. */
+/** Ends when its parent has ended, in any way. */
 const BUSY = 'const parent = process.ppid; while (process.ppid === parent);';
 
 const { runs, busy, isSystem } = readOptions();
@@ -48,13 +48,13 @@ function readOptions() {
     if (Number.isInteger(given.runs) && given.runs >= 1 && Number.isInteger(given.busy) && given.busy >= 0)
       return given;
   } catch {
-    // An option that is not known.
+    // An unknown option.
   }
   process.stderr.write(`${USAGE}\n`);
   process.exit(EX_USAGE);
 }
 
-/** True if the run was green. Its output goes to a file, and only what failed to the terminal. */
+/** Returns true if the run passed. Its output goes to a file, and only failures to the terminal. */
 async function runOnce(run) {
   const log = join(folder, `run-${run}.log`);
   const script = join(root, 'scripts', isSystem ? 'test-system.mjs' : 'test.mjs');

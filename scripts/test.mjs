@@ -1,7 +1,8 @@
 /**
- * `npm test`: every check of a change, and the tests that a contributor runs before a pull request.
- * `npm test -- PATH`: the tests there, of both commands; all arguments of jest work.
- * `npm test -- --record-times`: all tests of both commands, and how long each file took, for the order of later runs.
+ * `npm test`: every check of a change, and the tests to run before a pull request.
+ * `npm test -- PATH`: the tests there, of both commands. All arguments of jest work.
+ * `npm test -- --record-times`: all tests of both commands. Records how long each file took, for the order of later
+ * runs.
  */
 import { bootstrap } from './lib/bootstrap.mjs';
 import { runChecks } from './lib/checks.mjs';

@@ -1,4 +1,7 @@
-/** `pnpm run docs [--check]`: writes the references in docs/ and the PrometheusRule from the build, or fails where one differs from it. */
+/**
+ * `pnpm run docs [--check]`: writes the references in docs/ and the PrometheusRule from the build. With --check it
+ * fails if one differs from the build.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {

@@ -12,12 +12,12 @@ import { hasProc } from './world/process-tree';
 const EX_USAGE = 64;
 const ROOT = join(__dirname, '..', '..');
 
-/** `pnpm bench`: see `USAGE`. Exits with 1 where a message of Posthorn's is not accounted for, or the guard fails. */
+/** `pnpm bench`: see `USAGE`. Exits with 1 if a message of Posthorn is unaccounted for, or the guard fails. */
 async function bench(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.isHelp) return print(USAGE);
   if (options.isList) return list();
-  if (!hasProc) print('There is no /proc here: CPU is not told.\n');
+  if (!hasProc) print('There is no /proc here, so CPU is not reported.\n');
   return options.command === 'guard' ? await guard(say) : await compare(options, args);
 }
 

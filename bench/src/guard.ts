@@ -5,17 +5,17 @@ import { run } from './run';
 import { saturated } from './scenarios/saturated';
 import { hasProc } from './world/process-tree';
 
-/** Posthorn's CPU per message may be so many times that of the floor, which does only what cannot be left out. */
+/** How much CPU per message Posthorn may use, as a multiple of the floor, which does only the unavoidable work. */
 const MAX_RATIO = 2.6;
 const MAX_ROUNDS = 3;
 const SECONDS = 4;
-/** A machine that is too slow for the load refuses some of it (503), which tells nothing of the cost of the others. */
+/** A machine that is too slow refuses some sends (503). Above this share the cost of the others says nothing. */
 const MAX_REFUSED_SHARE = 0.05;
 
 /**
- * `pnpm bench guard`: fails where Posthorn's CPU per message, beside the floor in the same run, is beyond the limit.
- * CPU and not time, and the least of up to three rounds: what else the machine does adds to both and never takes away,
- * so the first round that is good enough ends it.
+ * `pnpm bench guard`: fails if Posthorn's CPU per message exceeds the limit, relative to the floor in the same run.
+ * It compares CPU, not time, and takes the lowest of up to three rounds. Other work on the machine can only add to
+ * both, so the first good round ends it.
  */
 export async function guard(say: (line: string) => void): Promise<number> {
   if (!hasProc) {

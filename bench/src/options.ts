@@ -5,9 +5,9 @@ import { scenarios } from './scenarios/catalogue';
 import type { Scenario } from './scenarios/scenario';
 import { systemNames } from './systems/start-system';
 
-/** What `pnpm bench` is asked to do. */
+/** The options of `pnpm bench`. */
 export interface BenchOptions {
-  /** `guard` is the short comparison that fails where Posthorn became dearer. */
+  /** `guard` is a short comparison that fails if Posthorn has become more expensive. */
   command: 'run' | 'guard';
   scenarios: readonly Scenario[];
   systems: readonly DialectName[];
@@ -15,17 +15,17 @@ export interface BenchOptions {
   seconds: number;
   scale: number;
   reportDir: string;
-  /** Where CPU profiles of Posthorn's services go. */
+  /** Where to write CPU profiles of Posthorn's services. */
   profileDir: string | undefined;
-  /** Files of earlier runs to tell of, instead of a run. */
+  /** Result files of earlier runs to report, instead of a new run. */
   from: readonly string[];
-  /** The figures are put into docs/PERFORMANCE.md. */
+  /** Whether to write the figures into docs/PERFORMANCE.md. */
   isForDocs: boolean;
   isList: boolean;
   isHelp: boolean;
 }
 
-/** The arguments are wrong; the message says how they are right. */
+/** The arguments are wrong. The message says what is right. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -43,10 +43,10 @@ Without options: the comparison. "guard" is a short one that fails where Posthor
   --seconds N       how long one takes (5)
   --scale X         makes the curves shorter: 0.1 goes up to a tenth of the users, messages and connections (1)
   --report DIR      where the JSON file and the charts go (.posthorn/bench)
-  --profile         writes a CPU profile of each of Posthorn's services beside the report; profiling costs, too
-  --from FILE       tells of an earlier run again, from its results.json; several are put together
+  --profile         writes a CPU profile of each of Posthorn's services beside the report; profiling itself costs CPU
+  --from FILE       reports an earlier run again, from its results.json; several runs are merged
   --docs            puts the figures into docs/PERFORMANCE.md
-  --list            names the scenarios and the systems
+  --list            lists the scenarios and the systems
 `;
 
 const DEFAULT_ROUNDS = 3;

@@ -5,14 +5,14 @@ import { show } from './report/table';
 import { metrics } from './scenarios/metrics';
 import { openBenchStores } from './world/stores';
 
-/** What a run takes of the options. */
+/** The options that a run uses. */
 export type RunOptions = Pick<BenchOptions, 'scenarios' | 'systems' | 'rounds' | 'seconds' | 'scale'> & {
   profileDir?: string | undefined;
 };
 
 /**
- * Plays every scenario: in each round every system once, in an order that turns, so that what the machine does besides
- * meets all of them alike.
+ * Plays every scenario. Each round runs every system once, in a rotating order, so that other work on the machine
+ * affects all systems equally.
  */
 export async function run(
   options: RunOptions,
@@ -56,7 +56,7 @@ export async function run(
   };
 }
 
-/** Each round begins with another one. */
+/** The same items, starting with another one in each round. */
 function turned<T>(items: readonly T[], round: number): T[] {
   const first = items.length === 0 ? 0 : (round - 1) % items.length;
   return [...items.slice(first), ...items.slice(0, first)];

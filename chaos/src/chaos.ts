@@ -17,7 +17,7 @@ import { openStores, type Stores } from './world/stores';
 
 const WHOLE_PER_SECOND = 300;
 
-/** `pnpm chaos`: see `USAGE`. Exits with 0 when every run is valid, or every bug was noticed, else with 1. */
+/** `pnpm chaos`: see `USAGE`. Exits with 0 if every run is valid, or every bug was noticed. Otherwise exits with 1. */
 async function chaos(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.isList) return list();
@@ -26,7 +26,7 @@ async function chaos(args: readonly string[]): Promise<number> {
   return options.bugs === null ? await playMatrix(options) : await playBugs(options, options.bugs);
 }
 
-/** Every seed on every kind of Redis. */
+/** Plays every seed on every kind of Redis. */
 async function playMatrix(options: ChaosOptions): Promise<number> {
   const summary = new Summary();
   for (const kind of options.kinds) {
@@ -41,7 +41,7 @@ async function playMatrix(options: ChaosOptions): Promise<number> {
   return summary.count('invalid') + summary.count('unknown') === 0 ? 0 : 1;
 }
 
-/** Every bug once: the check must turn red, and at the right place. */
+/** Plays every bug once. The check must fail, and at the right place. */
 async function playBugs(options: ChaosOptions, wanted: 'all' | readonly string[]): Promise<number> {
   const bugs = wanted === 'all' ? seededBugs : seededBugs.filter(({ name }) => wanted.includes(name));
   const [kind = 'single'] = options.kinds;
@@ -59,7 +59,7 @@ async function playBugs(options: ChaosOptions, wanted: 'all' | readonly string[]
   return noticed === bugs.length && bugs.length > 0 ? 0 : 1;
 }
 
-/** A run that proves nothing, as on a machine that is too busy, is played once more. */
+/** Plays a run that proves nothing, as on a busy machine, once more. */
 async function playToVerdict(
   options: ChaosOptions,
   stores: Stores,
@@ -89,7 +89,7 @@ async function playOne(
     stores,
     seed,
     faultsMs: options.faultsMs,
-    // The history of a whole run is long, and has to fit in memory.
+    // The history of a whole run is long and must fit in memory.
     perSecond: isWhole ? Math.min(options.perSecond, WHOLE_PER_SECOND) : options.perSecond,
     faults: shuffled(faultsOf(kind, bug === null ? options.only : (bug.faults ?? [])), seed),
     isWhole,
@@ -113,7 +113,7 @@ async function playOne(
   return result;
 }
 
-/** @throws UsageError when a fault is named that there is not */
+/** @throws UsageError when a named fault does not exist */
 function faultsOf(kind: RedisKind, only: readonly string[] | null): Fault[] {
   const all = faultsFor(kind);
   if (only === null || only.length === 0) return only === null ? all : [];
@@ -122,7 +122,7 @@ function faultsOf(kind: RedisKind, only: readonly string[] | null): Fault[] {
   return chosen;
 }
 
-/** Another order for each seed, so that a few seeds meet every fault. */
+/** Another order for each seed, so that a few seeds cover every fault. */
 function shuffled(faults: readonly Fault[], seed: number): Fault[] {
   const random = createRandom(seed);
   const left = [...faults];

@@ -6,17 +6,17 @@ const USAGE = `usage: pnpm churn [options]
 
 Connections come and go by the thousand; nothing of them may be left.
 
-  --connects N   so many (100000)
-  --seed N       what they do follows from it (1)
-  --help         this
+  --connects N   number of connects (100000)
+  --seed N       decides what they do (1)
+  --help         prints this
 `;
 const PROGRESS_EVERY = 10_000;
-/** Before the first measurement: caches, code and the heap have found their size. */
+/** Connects before the first measurement, until caches, code and the heap have reached their size. */
 const WARM_UP_SHARE = 0.2;
 const MIN_WARM_UP = 5_000;
 const MAY_GROW = 0.1;
 
-/** `pnpm churn`: connections come and go by the thousand; exits with 1 where anything of them is left. */
+/** `pnpm churn`: opens and ends thousands of connections. Exits with 1 if anything of them is left. */
 async function churn(args: readonly string[]): Promise<number> {
   const { values } = parsed(() =>
     parseArgs({

@@ -1,4 +1,4 @@
-/** The arguments are wrong; the message says how they are right. */
+/** The arguments are wrong. The message says what is right. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -6,8 +6,8 @@ export class UsageError extends Error {
 const EX_USAGE = 64;
 
 /**
- * Runs a command of this package; the number it comes to is the exit code. `--help` prints the usage, wrong arguments
- * print it too and exit with 64, any other error exits with 1.
+ * Runs a command of this package and exits with its result. `--help` prints the usage. Wrong arguments print it too
+ * and exit with 64. Any other error exits with 1.
  */
 export function runCommand(usage: string, work: (args: readonly string[]) => Promise<number>): void {
   const args = process.argv.slice(2);
@@ -15,8 +15,8 @@ export function runCommand(usage: string, work: (args: readonly string[]) => Pro
     process.stdout.write(usage);
     return;
   }
-  // A handle that leaks keeps the process. One that ends by itself takes its environment apart, which after thousands
-  // of child processes was once seen to go on for ever.
+  // Without this, a process that ends by itself also tears down its environment. After thousands of child processes
+  // that hung once.
   process.once('beforeExit', () => process.exit());
   work(args).then(
     (code) => {
@@ -47,7 +47,7 @@ export function parsed<Values>(read: () => Values): Values {
 
 const MAX_INTEGER = 0x7fff_ffff;
 
-/** @throws UsageError when the text of option `--name` is no integer from `min` on */
+/** @throws UsageError when the text of option `--name` is not an integer of at least `min` */
 export function integer(name: string, text: string, min: number): number {
   const value = Number(text);
   if (!/^\d{1,10}$/.test(text) || value < min || value > MAX_INTEGER)

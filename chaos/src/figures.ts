@@ -18,13 +18,13 @@ Breaks one thing at a time in a world with the settings of production, and measu
 
   --redis KIND   single, sentinel or cluster; may be given several times (all)
   --only NAME    this measurement; may be given several times (all)
-  --list         names them
-  --help         this
+  --list         lists them
+  --help         prints this
 `;
 const KINDS: readonly RedisKind[] = ['single', 'sentinel', 'cluster'];
 const USERS = 16;
 
-/** `pnpm figures`: see `USAGE`. Exits with 1 where a figure is beyond its bound. */
+/** `pnpm figures`: see `USAGE`. Exits with 1 if a figure exceeds its bound. */
 async function figures(args: readonly string[]): Promise<number> {
   const values = parsed(() => read(args));
   if (values.list === true) return list();
@@ -47,7 +47,7 @@ async function figures(args: readonly string[]): Promise<number> {
   return bad === 0 ? 0 : 1;
 }
 
-/** Resolves with the number of figures beyond their bounds. */
+/** Resolves with the number of figures that exceed their bounds. */
 async function measure(measurement: Measurement, stores: Stores): Promise<number> {
   say(`\n${measurement.name}, ${stores.kind} Redis: ${measurement.what}\n`);
   const dir = mkdtempSync(join(tmpdir(), 'posthorn-figures-'));

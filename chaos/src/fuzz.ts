@@ -7,11 +7,11 @@ const USAGE = `usage: pnpm fuzz [options]
 
 Hostile input from a seed, against two of each service, with canary traffic that must keep flowing.
 
-  --cases N     so many cases (100000)
-  --seed N      what the cases follow from (1)
+  --cases N     number of cases (100000)
+  --seed N      decides the cases (1)
   --from N      the number of the first case, to play one again (0)
   --only LANE   http, upgrade or frames
-  --help        this
+  --help        prints this
 `;
 const GROUPS: Readonly<Record<string, readonly Lane[]>> = {
   http: ['bodies', 'raw'],
@@ -20,7 +20,10 @@ const GROUPS: Readonly<Record<string, readonly Lane[]>> = {
 };
 const PROGRESS_EVERY_S = 10;
 
-/** `pnpm fuzz`: hostile input by a seed against two of each service; exits with 1 where one of the cases went wrong. Ctrl-C ends it early, with its figures. */
+/**
+ * `pnpm fuzz`: sends hostile input, chosen by a seed, to two processes of each service. Exits with 1 if a case went
+ * wrong. Ctrl-C ends it early and prints the figures.
+ */
 async function fuzz(args: readonly string[]): Promise<number> {
   const values = parsed(() => read(args));
   const cases = integer('cases', values.cases, 1);

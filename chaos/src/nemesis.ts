@@ -4,24 +4,24 @@ import type { HistoryRecorder } from './history/recorder';
 import type { Random } from './random';
 import type { ChaosWorld } from './world/chaos-world';
 
-/** What the nemesis works with. */
+/** What the nemesis needs. */
 export interface NemesisOptions {
   world: ChaosWorld;
-  /** Injected in this order, again from the start when it is over. */
+  /** Injected in this order, again and again. */
   faults: readonly Fault[];
   recorder: HistoryRecorder;
   random: Random;
-  /** Tells of what goes on. */
+  /** Reports the progress. */
   say: (sentence: string) => void;
 }
 
 const PAUSE_MS = [300, 1_500] as const;
 const EFFECT_WAIT_MS = 30_000;
 const EFFECT_POLL_MS = 100;
-/** Often a second fault comes on top of the first, of another part of the world. */
+/** How often a second fault, of another part of the world, is added to the first. */
 const SECOND_SHARE = 0.3;
 
-/** Breaks the world, one fault after the other, and makes it whole again. */
+/** Breaks the world, one fault after another, and repairs it. */
 export class Nemesis {
   readonly #options: NemesisOptions;
   #next = 0;
@@ -30,7 +30,7 @@ export class Nemesis {
     this.#options = options;
   }
 
-  /** Injects faults for about `ms`; resolves when all are healed. Where `isWhole` each fault comes at least once. */
+  /** Injects faults for about `ms`. Resolves when all are healed. With `isWhole` each fault comes at least once. */
   async run(ms: number, isWhole = false): Promise<void> {
     const { faults, random } = this.#options;
     const end = performance.now() + ms;
@@ -54,7 +54,7 @@ export class Nemesis {
     return fault;
   }
 
-  /** The next fault, if it is of another part of the world: two of one part undo each other. */
+  /** The next fault, if it hits another part of the world. Two faults of one part would undo each other. */
   #drawOther(first: Fault): Fault | null {
     const { faults } = this.#options;
     const fault = faults[this.#next % faults.length];
@@ -81,7 +81,7 @@ export class Nemesis {
     } catch (error) {
       say(`${fault.id} failed: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
-      // What does not heal by itself is mended when the faults are over.
+      // What does not heal by itself is repaired after the faults.
       await injected?.heal().catch((error: unknown) => say(`${fault.id} did not heal: ${String(error)}`));
       effect ??= (await injected?.effect()) ?? null;
       recorder.record(p, { type: 'info', f: 'fault', v: { id: fault.id, phase: 'end', target, effect } });
@@ -89,7 +89,7 @@ export class Nemesis {
   }
 }
 
-/** A machine that is busy takes its time: a fault stays until it has taken effect, or for so long. */
+/** A fault stays until it has taken effect, because a busy machine is slow. The wait is bounded. */
 async function untilSeen(injected: Injected): Promise<string | null> {
   const deadline = performance.now() + EFFECT_WAIT_MS;
   for (;;) {

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { integer, parsed, UsageError } from './command';
 import type { RedisKind } from './world/chaos-world';
 
-/** What `pnpm chaos` is asked to do. */
+/** The options of `pnpm chaos`. */
 export interface ChaosOptions {
   kinds: readonly RedisKind[];
   seeds: readonly number[];
@@ -11,9 +11,9 @@ export interface ChaosOptions {
   wholeSeeds: readonly number[];
   faultsMs: number;
   perSecond: number;
-  /** Ids of the only faults; all unless given. */
+  /** The ids of the faults to use; null means all. */
   only: readonly string[] | null;
-  /** Names of seeded bugs to play instead of the system as it is. */
+  /** Names of seeded bugs to play, instead of the correct system. */
   bugs: 'all' | readonly string[] | null;
   reportDir: string;
   /** A history to check, instead of a run. */
@@ -28,8 +28,8 @@ seed on each kind of Redis.
 
   --redis KIND      single, sentinel or cluster; may be given several times
   --seed N          this seed, as in the report of a run; may be given several times
-  --seeds N         so many seeds, from 1 on
-  --seconds N       faults for so long in each run (20)
+  --seeds N         this many seeds, from 1
+  --seconds N       how long each run injects faults (20)
   --rate N          sends per second, if the machine can (300; with --all 1000)
   --only FAULT      this fault only; may be given several times
   --whole           every fault at least once in each run
@@ -37,8 +37,8 @@ seed on each kind of Redis.
   --bug NAME        a bug on purpose, or "all": the check must notice each
   --report DIR      where reports and histories go (.posthorn/chaos)
   --check FILE      checks a history again
-  --list            names the faults, the invariants and the bugs
-  --help            this
+  --list            lists the faults, the invariants and the bugs
+  --help            prints this
 `;
 
 const KINDS: readonly RedisKind[] = ['single', 'sentinel', 'cluster'];

@@ -1,15 +1,15 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** Numbers that follow from a seed alone: a run with the same seed makes the same choices. */
+/** Numbers that depend only on a seed: a run with the same seed makes the same choices. */
 export interface Random {
   /** An integer from `min` to `max`, both included. */
   int(min: number, max: number): number;
-  /** True in `share` (0 to 1) of the cases. */
+  /** True with probability `share` (0 to 1). */
   chance(share: number): boolean;
   /** One of `items`, which must not be empty. */
   pick<T>(items: readonly T[]): T;
-  /** Another stream that follows from this one; what it gives does not depend on who else draws meanwhile. */
+  /** A new stream that follows from this one. Its numbers do not depend on other draws. */
   fork(): Random;
 }
 

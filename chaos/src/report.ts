@@ -1,7 +1,7 @@
 import type { Counts, Verdict } from './check/verdict';
 import type { HistoryEvent } from './history/history';
 
-/** What a report tells of. */
+/** The contents of a report. */
 export interface ReportedRun {
   title: string;
   /** The command that plays it again. */
@@ -21,7 +21,7 @@ interface Span {
 const MAX_BARS = 160;
 const BARS = ' ▁▂▃▄▅▆▇█';
 
-/** A page that a person can read: the verdict, the figures, what was done when, and what it cost. */
+/** A page for people: the verdict, the figures, what was done when, and what it cost. */
 export function reportOf({ title, command, events, verdict }: ReportedRun): string {
   const start = events[0]?.t ?? 0;
   return [
@@ -66,7 +66,7 @@ function countLines(counts: Counts): string[] {
   ];
 }
 
-/** Three rows of bars: accepted sends, unknown outcomes, deliveries; and one that shows where faults are. */
+/** Three rows of bars (accepted sends, unknown outcomes, deliveries), and one row that shows the faults. */
 function timeline(events: readonly HistoryEvent[], start: number): string[] {
   const end = events.at(-1)?.t ?? start;
   const perBar = Math.max(1_000, (end - start) / MAX_BARS);

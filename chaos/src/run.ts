@@ -20,43 +20,43 @@ import { CHAOS_SETTINGS, World } from './world/world';
 export interface RunOptions {
   stores: Stores;
   seed: number;
-  /** How long faults are injected, ms. */
+  /** How long faults are injected, in ms. */
   faultsMs: number;
-  /** Sends per second, all senders together. */
+  /** Sends per second, over all senders. */
   perSecond: number;
   faults: readonly Fault[];
-  /** Every fault comes at least once, however long that takes. */
+  /** Whether every fault comes at least once, however long that takes. */
   isWhole?: boolean;
   bug?: SeededBug;
-  /** Where the history is written. */
+  /** Where to write the history. */
   historyFile: string;
   say: (sentence: string) => void;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface RunResult {
   verdict: Verdict;
   events: readonly HistoryEvent[];
 }
 
-/** What the check has to know of the settings. */
+/** The settings that the check needs. */
 export const CHECK_OPTIONS: CheckOptions = {
   reconcileIntervalMs: Number(CHAOS_SETTINGS.RECONCILE_INTERVAL_MS),
   window: Number(CHAOS_SETTINGS.DELIVERY_WINDOW),
   promptMs: 30_000,
 };
 
-/** A bug must show while connections last, which is 10 s at most. */
+/** A bug must show while connections last, which is at most 10 s. */
 const BUG_PROMPT_MS = 5_000;
 
 const USERS = 32;
-/** Each waits for its answer: enough of them that a slow answer does not slow the others. */
+/** Each sender waits for its answer. This is enough of them that a slow answer does not slow down the others. */
 const SENDERS = 32;
 const WARM_UP_MS = 2_000;
 const SETTLE_MS = 60_000;
-/** Until every device has everything, and until every fresh one has. */
+/** How long to wait until every device, and then every fresh device, has everything. */
 const DRAIN_WAIT_MS = 120_000;
-/** With a bug some never do. */
+/** Shorter, because with a bug some devices never have everything. */
 const BUG_DRAIN_WAIT_MS = 10_000;
 const OFFLINE_WAIT_MS = 60_000;
 
@@ -143,7 +143,7 @@ async function play(
   begin('final');
   clients.settle();
   const newest = await newestSeqs(world);
-  // Before reconcile had its time nothing can be called lost.
+  // Before reconcile has run, no message counts as lost.
   const reconciled = sleep(aftermathMs(CHECK_OPTIONS));
   await untilDrained(clients.devices, newest, drainWaitMs);
   await reconciled;
@@ -169,7 +169,10 @@ async function newestSeqs(world: World): Promise<Map<string, number>> {
   return new Map(rows.map(({ user, newest }) => [user, newest]));
 }
 
-/** Until each has everything and has said so; when it takes too long the check says what is missing. */
+/**
+ * Waits until each device has everything and has acknowledged it. If this takes too long, the check reports what is
+ * missing.
+ */
 async function untilDrained(
   devices: readonly Device[],
   newest: ReadonlyMap<string, number>,
@@ -181,11 +184,11 @@ async function untilDrained(
     return habit === 'auto' || connection.acked >= last;
   };
   await eventually('every device has everything', () => devices.every(isDone), withinMs).catch(
-    () => undefined, // told by the check
+    () => undefined, // the check reports it
   );
 }
 
-/** After everybody has gone: nobody is online, and nothing is held. */
+/** What is left after everybody has left: online users, and what the gateways hold. */
 async function endState(world: World, token: (user: string) => string): Promise<Omit<EndState, 'exits'>> {
   const { users } = world.clients;
   const count = async (): Promise<Omit<EndState, 'exits'>> => ({
@@ -195,13 +198,13 @@ async function endState(world: World, token: (user: string) => string): Promise<
     longestList: await longestList(world, users),
     listCap: Number(CHAOS_SETTINGS.OFFLINE_LIST_MAX),
   });
-  // Presence may be refused for a moment: the store behind it was broken until now.
+  // Presence may be refused for a moment, because its store was broken until now.
   let last = await eventually('presence is told', count, OFFLINE_WAIT_MS);
   const isClean = async (): Promise<boolean> => {
     last = await count();
     return last.presenceFields === 0 && last.connections === 0 && last.bufferedBytes === 0;
   };
-  await eventually('everybody is gone', isClean, OFFLINE_WAIT_MS).catch(() => undefined); // told by the check
+  await eventually('everybody is gone', isClean, OFFLINE_WAIT_MS).catch(() => undefined); // the check reports it
   return last;
 }
 

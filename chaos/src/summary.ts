@@ -1,7 +1,7 @@
 import type { Verdict } from './check/verdict';
 import type { RunResult } from './run';
 
-/** Of fewer sends a p99 is the longest of them. */
+/** With fewer sends, the p99 is simply the longest one. */
 const ENOUGH_SENDS = 100;
 
 /** Several runs together. */
@@ -18,14 +18,14 @@ export class Summary {
     }
   }
 
-  /** A line for each fault: how often it was injected, and how often it was seen to take effect. */
+  /** A line for each fault: how often it was injected, and how often it took effect. */
   faultLines(): string[] {
     return [...this.#faults]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([id, { injected, proven }]) => `  ${id.padEnd(36)}${proven} of ${injected}`);
   }
 
-  /** How many runs had each verdict. */
+  /** How many runs had this verdict. */
   count(kind: Verdict['verdict']): number {
     return this.#verdicts.filter(({ verdict }) => verdict === kind).length;
   }
@@ -53,7 +53,7 @@ export class Summary {
     ].join(' · ');
   }
 
-  /** How much longer the slowest sends took while a fault of Redis was on than without any, run by run. */
+  /** How much longer the slowest sends took during a fault of Redis than without one, by run. */
   #addedP99(): string {
     const added = this.#verdicts
       .filter(({ counts }) => Math.min(counts.redisFaultSends.total, counts.quietSends.total) >= ENOUGH_SENDS)

@@ -1,16 +1,17 @@
-/** JSON, as it is in a transcript or on the wire. */
+/** JSON, in a transcript or on the wire. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** What the names of a transcript stand for so far. */
+/** The values that the names of a transcript have so far. */
 export type Bindings = Map<string, Json>;
 
 const NAME = /^\$[a-zA-Z]\w*$/;
 const NAMES_IN_TEXT = /\$\{([a-zA-Z]\w*)\}/g;
 
 /**
- * Where a value differs from a pattern, in words; null where it fits. In a pattern `"$name"` takes any value the first
- * time and the same one later, `"$*"` takes any, `{"$absent": true}` demands that the field is not there. An object may
- * have fields beside those of the pattern: servers and clients of a later minor version may send more. Lists are whole.
+ * How a value differs from a pattern, in words; null if it fits. In a pattern, `"$name"` takes any value the first
+ * time and the same value later. `"$*"` takes any value. `{"$absent": true}` requires that the field is missing. An
+ * object may have more fields than the pattern, because later minor versions may send more. Lists must match
+ * completely.
  */
 export function difference(
   pattern: Json,
@@ -46,7 +47,7 @@ export function difference(
   return pattern === value ? null : told(path, pattern, value);
 }
 
-/** A value with all names in it replaced by what they stand for. @throws Error for a name that stands for nothing */
+/** Replaces all names in a value by their values. @throws Error for a name without a value */
 export function resolve(value: Json, bindings: Bindings): Json {
   if (typeof value === 'string')
     return NAME.test(value) ? bound(value.slice(1), bindings) : filled(value, bindings);
@@ -55,7 +56,7 @@ export function resolve(value: Json, bindings: Bindings): Json {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, resolve(part, bindings)]));
 }
 
-/** As `resolve`, for a place that takes text only. */
+/** Like `resolve`, for a place that takes only text. */
 export function resolveText(value: Json, bindings: Bindings): string {
   return inText(resolve(value, bindings));
 }
@@ -64,7 +65,7 @@ function inText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** `${name}` within a text. */
+/** Replaces `${name}` within a text. */
 function filled(text: string, bindings: Bindings): string {
   return text.replace(NAMES_IN_TEXT, (_, name: string) => inText(bound(name, bindings)));
 }

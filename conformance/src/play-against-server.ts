@@ -10,13 +10,13 @@ export interface ServerUnderTest {
   /** ws-gateway: `ws://…` */
   gateway: string;
   token: (user: string) => Promise<string>;
-  /** Stops the gateway in good order (SIGTERM), and brings one back; transcripts that need it are left out without. */
+  /** Stops the gateway cleanly (SIGTERM) and starts one again. Without this, transcripts that need it are skipped. */
   stopGateway?: () => Promise<void>;
-  /** How long an answer may take, ms; 5,000 unless given. */
+  /** How long an answer may take, in ms; 5,000 by default. */
   withinMs?: number;
 }
 
-/** How a play went. `fault`: the step that went wrong, and how. */
+/** The result of a play. `fault` names the step that failed, and how. */
 export interface PlayResult {
   name: string;
   outcome: 'passed' | 'failed' | 'left out';
@@ -25,7 +25,7 @@ export interface PlayResult {
 
 const WITHIN_MS = 5_000;
 
-/** Plays a transcript against a server, with users of its own. Never throws. */
+/** Plays a transcript against a server, with its own users. Never throws. */
 export async function playAgainstServer(
   transcript: ServerTranscript,
   server: ServerUnderTest,
@@ -61,7 +61,7 @@ class ServerPlay {
     for (const user of users) this.#bindings.set(user, `${user}-${run}`);
   }
 
-  /** What is wrong with the server's answer to a step; null where nothing is. */
+  /** What is wrong with the server's answer to a step; null if nothing is. */
   async take(step: ServerStep): Promise<string | null> {
     switch (step.do) {
       case 'http':

@@ -6,31 +6,31 @@ import { type Bindings, difference, type Json, resolve } from './pattern';
 import { jsonIn } from './socket';
 import type { ClientStep, ClientTranscript, ClientTurn, ServerTurn } from './transcript';
 
-/** A client under test, once it is told where to connect. */
+/** A client under test, once it knows where to connect. */
 export interface ClientUnderTest {
-  /** Texts of the messages that its application was handed so far. */
+  /** The texts of the messages that its application has received so far. */
   handled: () => string[] | Promise<string[]>;
   stop: () => Promise<void>;
 }
 
-/** How a play went. */
+/** The result of a play. */
 export interface ClientPlayResult {
   name: string;
   outcome: 'passed' | 'failed';
   fault?: string;
 }
 
-/** How long the client may take, ms. */
+/** How long the client may take, in ms. */
 export interface ClientBounds {
-  /** For a frame or a connection, where its step names no other; 15,000 unless given. */
+  /** For a frame or a connection whose step has no limit of its own; 15,000 by default. */
   answerMs?: number;
-  /** To hand out all messages after the last step; 5,000 unless given. */
+  /** To hand out all messages after the last step; 5,000 by default. */
   handledMs?: number;
 }
 
 const POLL_MS = 20;
 
-/** Plays a transcript as the server. `start` begins the client with the URL of the gateway (`ws://…`). Never throws. */
+/** Plays a transcript as the server. `start` starts the client with the gateway's URL (`ws://…`). Never throws. */
 export async function playAsServer(
   transcript: ClientTranscript,
   start: (gateway: string) => Promise<ClientUnderTest>,
@@ -77,7 +77,7 @@ class ClientPlay {
   readonly #server: WebSocketServer;
   readonly #answerMs: number;
   readonly #bindings: Bindings = new Map();
-  /** Connections that came and no step has taken yet, with their queries. */
+  /** Connections that no step has taken yet, with their queries. */
   readonly #arrived: { socket: WebSocket; query: Json }[] = [];
   #frames: Json[] = [];
   #socket: WebSocket | undefined;
@@ -181,7 +181,7 @@ class ClientPlay {
 
   #hear(socket: WebSocket, frame: Json): void {
     const { type, ref } = frame as { type?: string; ref?: Json };
-    // A client may ask whether the server lives whenever it likes.
+    // A client may ping at any time.
     if (type === 'ping') socket.send(JSON.stringify({ type: 'pong', ...(ref === undefined ? {} : { ref }) }));
     else if (socket === this.#socket) this.#frames.push(frame);
     this.#wake();

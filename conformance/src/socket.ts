@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { type RawData, WebSocket } from 'ws';
 import type { Json } from './pattern';
 
-/** A frame of either side. @throws SyntaxError for what is no JSON */
+/** A frame of either side. @throws SyntaxError if it is not JSON */
 export function jsonIn(data: RawData): Json {
   const bytes = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
   return JSON.parse(bytes.toString('utf8')) as Json;
 }
 
-/** A connection of a transcript: frames in the order in which they came, and how it ended. */
+/** A connection of a transcript: its frames in order, and how it ended. */
 export class Socket {
   readonly #ws: WebSocket;
   readonly #frames: Json[] = [];
@@ -45,7 +45,7 @@ export class Socket {
     this.#ws.send(data, { binary: typeof data !== 'string' });
   }
 
-  /** The next frame for which `isSkipped` is not true. @throws Error when the connection ends, or none comes in time */
+  /** The next frame for which `isSkipped` is false. @throws Error if the connection ends, or no frame comes in time */
   async next(isSkipped: (frame: Json) => boolean): Promise<Json> {
     for (;;) {
       const frame = this.#frames.shift();
@@ -56,7 +56,7 @@ export class Socket {
     }
   }
 
-  /** The close code. @throws Error when it does not end in time */
+  /** The close code. @throws Error if the connection does not end in time */
   async ended(): Promise<number> {
     while (this.#end === undefined) await this.#news();
     return this.#end.code;
@@ -80,7 +80,7 @@ export class Socket {
   }
 }
 
-/** Asks for an upgrade that is to be refused. */
+/** Requests an upgrade that should be refused. */
 export async function askUpgrade(
   url: string,
   headers: Record<string, string>,

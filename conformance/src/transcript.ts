@@ -2,19 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from './pattern';
 
-/** One transcript that is played against a server. `users` are names; each play gives them ids of its own. */
+/** A transcript that is played against a server. `users` are names; each play gives them its own ids. */
 export interface ServerTranscript {
   name: string;
-  /** Of PROTOCOL.md. */
+  /** The section of PROTOCOL.md. */
   section: string;
   says: string;
   users: string[];
-  /** What the player must be able to do beside talking: left out otherwise. */
+  /** What the player must be able to do besides talking. Otherwise the transcript is skipped. */
   needs?: 'stop-gateway'[];
   steps: ServerStep[];
 }
 
-/** What the player does, or expects, next. */
+/** The next action or expectation of the player. */
 export type ServerStep =
   | {
       do: 'http';
@@ -38,21 +38,21 @@ export type ServerStep =
   | { do: 'send'; socket: string; frame: Json }
   | { do: 'sendText'; socket: string; text: string }
   | { do: 'sendBinary'; socket: string; bytes: number[] }
-  /** The next frame is this one; receipts are passed over where none is asked for, since they are news. */
+  /** The next frame is this one. Receipt frames are skipped unless a receipt is expected, because they may be lost. */
   | { do: 'receive'; socket: string; frame: Json }
   | { do: 'close'; socket: string }
-  /** The connection ends with this code; frames before it do not matter. */
+  /** The connection ends with this code. Frames before it do not matter. */
   | { do: 'closed'; socket: string; code: number }
   | { do: 'token'; of: string; into: string }
   | { do: 'stopGateway'; socket: string };
 
-/** One transcript that is played as the server, against a client. */
+/** A transcript that is played as the server, against a client. */
 export interface ClientTranscript {
   name: string;
   section: string;
   says: string;
   steps: ClientStep[];
-  /** What the application behind the client must have been handed, in order: texts of messages. */
+  /** The texts of the messages that the client's application must receive, in order. */
   handled: string[];
 }
 
@@ -60,13 +60,13 @@ export type ClientStep = ClientTurn | ServerTurn;
 
 /** What the client must do. */
 export type ClientTurn =
-  /** The client connects; the query must fit. `withinMs` and `notBeforeMs` count from the step before. */
+  /** The client connects with a matching query. `withinMs` and `notBeforeMs` count from the previous step. */
   | { client: 'connects'; query?: Json; withinMs?: number; notBeforeMs?: number }
-  /** The client acknowledges through `seq`, in one frame or in several. */
+  /** The client acknowledges up to `seq`, in one frame or in several. */
   | { client: 'acknowledges'; seq: number }
-  /** The client sends this frame; pings of its own are answered and passed over. */
+  /** The client sends this frame. Its own pings are answered and skipped. */
   | { client: 'sends'; frame: Json }
-  /** It connects no more for so long. */
+  /** The client does not connect for this long. */
   | { client: 'staysAway'; forMs: number };
 
 /** What the player does. */

@@ -7,12 +7,12 @@ import type { Stack } from './stack.ts';
 
 const DRAW_EVERY_MS = 50;
 
-/** The page: two people side by side, and what can be done to them. */
+/** The page: two people side by side, and controls for the stack. */
 export function App({ stack }: { stack: Stack }) {
   const [, draw] = useState(0);
   const { alice, bob } = useMemo(() => {
     let isPlanned = false;
-    // Many messages may come in such a time, and each draws both lists.
+    // Many messages may come in this time, and each redraw draws both lists.
     const onChange = (): void => {
       if (isPlanned) return;
       isPlanned = true;

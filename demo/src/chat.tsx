@@ -13,7 +13,7 @@ const WORDS: Readonly<Record<Person['status']['state'], string>> = {
   closed: 'offline',
 };
 
-/** So many messages are drawn unless more are asked for: a browser lays out all of them at every change. */
+/** How many messages are drawn unless more are requested. A browser lays out all of them at every change. */
 const NEWEST = 200;
 
 /** One person's phone. */
@@ -67,7 +67,7 @@ function Messages({ entries, peer }: { entries: readonly Entry[]; peer: string }
   );
 }
 
-/** One message. Of a thousand that are shown only those that have changed are drawn again. */
+/** One message. It is drawn again only when it has changed. */
 class Row extends Component<{ entry: Entry }> {
   override shouldComponentUpdate(next: { entry: Entry }): boolean {
     return next.entry !== this.props.entry;

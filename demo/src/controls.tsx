@@ -4,7 +4,7 @@ import { killGateway, type Stack, wipeRedis } from './stack.ts';
 
 const MANY = 100;
 
-/** What can be done to the stack while they chat. */
+/** What can be done to the stack during the chat. */
 export function Controls({ alice, bob, stack }: { alice: Person; bob: Person; stack: Stack }) {
   const [news, setNews] = useState('');
   const act = (words: string, work: () => Promise<void>) => () => {

@@ -1,21 +1,21 @@
-/** What a chat shows, kept in this browser: one entry for each message, in the order in which it was shown first. */
+/** An entry of a chat, kept in this browser: one for each message, in the order of first appearance. */
 export interface Entry {
-  /** The message's id where it came from somebody else, its key where it is this user's own. */
+  /** The message's id if somebody else sent it, its key if this user did. */
   key: string;
   isOwn: boolean;
   text: string;
-  /** When it was shown first, ms since 1970. */
+  /** When it first appeared, in ms since 1970. */
   shownAtMs: number;
-  /** Of an own one. */
+  /** Only for an own message. */
   state?: 'pending' | 'sent' | 'delivered' | 'read' | 'failed';
-  /** Of an own one, once it is accepted. */
+  /** Only for an own message, once it is accepted. */
   id?: string;
 }
 
-/** Beyond it the oldest leave: a browser keeps some megabytes. */
+/** Above this the oldest entries are removed, because a browser stores only some megabytes. */
 const MAX_ENTRIES = 5_000;
 
-/** One user's chat. Written at once: with the client's own cursor in the same turn, so that a reload cannot part them. */
+/** One user's chat. It is written in the same turn as the client's cursor, so that a reload cannot separate the two. */
 export class History {
   readonly #prefix: string;
   #entries: Entry[] = [];
@@ -33,12 +33,12 @@ export class History {
     }
   }
 
-  /** From the oldest on; another array after each change. */
+  /** Oldest first. Each change creates a new array. */
   get entries(): readonly Entry[] {
     return this.#entries;
   }
 
-  /** Adds an entry, or changes what is known of it. */
+  /** Adds an entry, or updates it. */
   put(entry: Omit<Entry, 'shownAtMs'>): void {
     const place = this.#places.get(entry.key);
     if (place === undefined) return this.#add({ ...entry, shownAtMs: Date.now() });
@@ -51,7 +51,7 @@ export class History {
     return undefined;
   }
 
-  /** An own message has come further: nothing goes back. */
+  /** An own message has a new state. A state never goes back. */
   advance(id: string, state: 'delivered' | 'read'): void {
     const known = this.#entries.find((entry) => entry.isOwn && entry.id === id);
     if (known !== undefined && known.state !== 'read') this.put({ ...known, state });

@@ -1,7 +1,7 @@
 import type { Entry } from './history.ts';
 import type { Person } from './person.ts';
 
-/** The account: what one has sent, and what the other has. */
+/** The account: what each has sent, and what the other has received. */
 export function Ledger({ alice, bob }: { alice: Person; bob: Person }) {
   return (
     <section class="ledger" aria-label="The account">

@@ -13,7 +13,7 @@ import { readToken, type Stack } from './stack.ts';
 const FOLLOW_EVERY_MS = 3_000;
 const MAX_FOLLOWED = 100;
 
-/** One of the two: a client, what it has shown, and what tells the page that something changed. */
+/** One of the two: a client, its history, and a callback for changes. */
 export class Person {
   readonly name: string;
   readonly peer: string;
@@ -45,7 +45,7 @@ export class Person {
     return this.#client === undefined;
   }
 
-  /** Switches the device on. What waits in the outbox is sent, what waits on the server comes. */
+  /** Switches the device on. Messages in the outbox are sent, and messages that wait on the server arrive. */
   goOnline(): void {
     if (this.#client !== undefined) return;
     const client = connect({
@@ -73,13 +73,13 @@ export class Person {
       this.#readWhatIsSeen();
       this.#onChange();
     });
-    // The page shows how the client is doing; an error that it lives on with is no news for a demo.
+    // The page shows the client's status, so a demo can ignore errors that the client survives.
     client.on('error', () => undefined);
     void this.#followTicks(client);
     this.#onChange();
   }
 
-  /** Switches the device off, as a closed lid does. */
+  /** Switches the device off, like a closed laptop. */
   async goOffline(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
@@ -93,19 +93,19 @@ export class Person {
     await this.#client?.send({ to: this.peer, text });
   }
 
-  /** Whether the user looks at this chat: then what comes is read. */
+  /** Sets whether the user looks at this chat. If so, arriving messages are read. */
   look(isLooking: boolean): void {
     this.#isLooking = isLooking;
     this.#readWhatIsSeen();
   }
 
   /**
-   * Receipts are news, and some may be lost on the way; the truth is asked for, until all is read or this device goes
-   * offline. The client does so for its newest hundred, at each connect.
+   * Receipt frames may be lost, so this asks for the receipts until all messages are read or this device goes
+   * offline. The client itself asks only for its newest hundred, at each connect.
    */
   async #followTicks(client: Client): Promise<void> {
     while (this.#client === client) {
-      // The news of younger ones may still be on the way.
+      // Receipts of younger messages may still be on the way.
       const bornBeforeMs = Date.now() - FOLLOW_EVERY_MS;
       const behind = this.history.entries.filter(
         ({ isOwn, id, state, shownAtMs }) =>
@@ -121,7 +121,7 @@ export class Person {
         } else if (receipt?.deliveredAt != null) this.history.advance(id, 'delivered');
         this.#onChange();
       }
-      // Where many are behind the next ones follow at once.
+      // If many are behind, ask for the next ones at once.
       if (readCount === 0 || behind.length <= MAX_FOLLOWED)
         await new Promise((resolve) => setTimeout(resolve, FOLLOW_EVERY_MS));
     }
@@ -136,7 +136,7 @@ export class Person {
     if (!this.#isLooking || this.#client === undefined || this.#unread.size === 0) return;
     const ids = [...this.#unread];
     this.#unread.clear();
-    // Its store takes it, or it is asked again with the next message.
+    // If the store does not take the mark, the next message tries again.
     this.#client.read(ids).catch(() => {
       for (const id of ids) this.#unread.add(id);
     });

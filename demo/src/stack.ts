@@ -1,13 +1,13 @@
-/** What the page knows of the stack that serves it. */
+/** What the page knows about the stack that serves it. */
 export interface Stack {
   api: string;
-  /** Alice is on the first, bob on the last. */
+  /** Alice uses the first gateway, bob the last. */
   gateways: string[];
-  /** What the page may do to it. */
+  /** What the page may do to the stack. */
   can: { kill: boolean; wipe: boolean };
 }
 
-/** Other pages cannot send this header here without being asked first, and are refused then. */
+/** Another page cannot send this header here without a preflight request, and that is refused. */
 const HEADERS = { 'X-Posthorn-Demo': '1' };
 
 export async function readStack(): Promise<Stack> {
@@ -16,19 +16,19 @@ export async function readStack(): Promise<Stack> {
   return (await response.json()) as Stack;
 }
 
-/** A token of the local stack. @throws when the stack is away */
+/** A token of the local stack. @throws when the stack does not answer */
 export async function readToken(user: string): Promise<string> {
   const response = await fetch(`tokens/${user}`, { headers: HEADERS });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   return await response.text();
 }
 
-/** Kills a gateway with SIGKILL; it is started again at once. */
+/** Kills a gateway with SIGKILL. It is started again at once. */
 export async function killGateway(index: number): Promise<void> {
   await post(`gateways/${index}/kill`);
 }
 
-/** Deletes everything that Redis knows. */
+/** Deletes everything in Redis. */
 export async function wipeRedis(): Promise<void> {
   await post('redis/wipe');
 }

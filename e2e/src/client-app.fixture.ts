@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 
-/** The application around a client: gives out tokens, and serves a page with its script. */
+/** The application around a client. It gives out tokens and serves a page with its script. */
 export interface App {
-  /** `http://127.0.0.1:PORT`, which is the page's origin, too. */
+  /** `http://127.0.0.1:PORT`, which is also the page's origin. */
   url: string;
-  /** What `/page.js` is from now on. */
+  /** The content of `/page.js` from now on. */
   script: string;
   close(): Promise<void>;
 }

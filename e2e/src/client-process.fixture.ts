@@ -1,6 +1,6 @@
 import { type ManagedProcess, startProcess } from '@posthorn/stack';
 
-/** Starts a script of the README in a folder, as a process of its own that can be killed. */
+/** Starts a script of the README in a folder, as a process that can be killed. */
 export function startReader(script: string, folder: string): Promise<ManagedProcess> {
   return startProcess({
     name: 'a client',

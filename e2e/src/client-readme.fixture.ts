@@ -5,17 +5,17 @@ import { promisify } from 'node:util';
 import { build, transform } from 'esbuild';
 import { repoFile } from './docs/repository';
 
-/** Where the code of the README points to, in place of its examples. */
+/** The addresses that replace the example addresses in the README's code. */
 export interface Addresses {
   gateway: string;
   api: string;
-  /** The application, which gives out tokens. */
+  /** The application that gives out tokens. */
   app: string;
 }
 
 const README = 'libs/client/README.md';
 
-/** The code of the client's README, as files beside what e2e depends on. */
+/** The code of the client's README, as files that can import what e2e depends on. */
 export class ReadmeCode {
   readonly folder: string;
   readonly blocks: ReadonlyMap<string, string>;
@@ -31,7 +31,7 @@ export class ReadmeCode {
     );
   }
 
-  /** Type-checks every block as a user's compiler would; fails with what that says. */
+  /** Type-checks every block like a user's compiler. Throws the compiler's output if that fails. */
   async check(): Promise<void> {
     for (const [name, code] of this.blocks) writeFileSync(join(this.folder, name), code);
     const compilerOptions = {
@@ -55,7 +55,7 @@ export class ReadmeCode {
     );
   }
 
-  /** A block as a script for Node; its path. */
+  /** Writes a block as a script for Node and returns its path. */
   async script(name: string, addresses: Addresses): Promise<string> {
     const { code } = await transform(this.#pointedTo(name, addresses), { loader: 'ts', format: 'esm' });
     const path = join(this.folder, name.replace(/\.ts$/, '.mjs'));
@@ -63,7 +63,7 @@ export class ReadmeCode {
     return path;
   }
 
-  /** A block as a browser gets it: in one file with all it imports, as builds leave it. */
+  /** A block as a browser gets it: one file with all imports, as a bundler makes it. */
   async bundle(name: string, addresses: Addresses, tail = ''): Promise<string> {
     const { outputFiles } = await build({
       stdin: { contents: this.#pointedTo(name, addresses) + tail, loader: 'ts', resolveDir: this.folder },

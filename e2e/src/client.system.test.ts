@@ -252,7 +252,7 @@ describe('the connection', () => {
     // When exactly: libs/client/src/connection/watchdog.test.ts.
     await eventually('noticed', () => client.status.state !== 'online');
     expect(statuses).toContainEqual(
-      expect.objectContaining({ state: 'offline', why: 'nothing was heard of the gateway' }),
+      expect.objectContaining({ state: 'offline', why: 'the gateway did not answer' }),
     );
     await world.send(alice, bob, 'in the dark');
     gateway.mode = 'pass';
@@ -351,7 +351,7 @@ describe('the connection', () => {
     await first.client.close();
     const second = open(bob, { store });
     await isState(second.client, 'stopped');
-    expect(second.errors).toMatchObject([{ message: expect.stringContaining(`not for the user ${bob}`) }]);
+    expect(second.errors).toMatchObject([{ message: expect.stringContaining(`another user than ${bob}`) }]);
     const third = open(alice, { store, device: `other-${randomBytes(2).toString('hex')}` });
     await isState(third.client, 'stopped');
   });

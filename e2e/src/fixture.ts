@@ -15,12 +15,12 @@ import { patienceWith, type Store } from './patience';
 
 const SECRET = 'a-secret-for-end-to-end-tests-only';
 
-/** What a test sets beside the defaults. */
+/** What a test changes from the defaults. */
 export interface WorldOptions {
   env?: Record<string, string>;
-  /** A Redis of the test's own, of this kind, to make fail. */
+  /** The kind of a Redis of the test's own, which the test can make fail. */
   ownRedis?: RedisKind;
-  /** Stores that the services wait for however busy the machine is (`patience.ts`). None unless given. */
+  /** Stores that the services wait for, however busy the machine is (`patience.ts`). None by default. */
   patientWith?: readonly Store[];
 }
 
@@ -31,7 +31,7 @@ export interface Answer<T> {
   body: T;
 }
 
-/** Two of each service as processes, on a database and a Redis prefix of their own. */
+/** Two processes of each service, with their own database and Redis prefix. */
 export class World {
   readonly sendApis: ServiceProcess[] = [];
   readonly gateways: ServiceProcess[] = [];
@@ -71,12 +71,12 @@ export class World {
     return world;
   }
 
-  /** What the services of this world read. */
+  /** The settings of this world's services. */
   get settings(): Readonly<Record<string, string>> {
     return this.#env;
   }
 
-  /** What `posthorn` needs to know of this world. */
+  /** What `posthorn` needs to know about this world. */
   get addresses(): Record<string, string> {
     return {
       AUTH_JWT_SECRET: SECRET,
@@ -114,7 +114,7 @@ export class World {
     });
   }
 
-  /** Connects a device to one of the gateways; it acknowledges nothing by itself. */
+  /** Connects a device to one of the gateways. It acknowledges nothing by itself. */
   async connect(user: string, query: Record<string, string> = {}, gateway = 0): Promise<TestClient> {
     const url = this.gateways[gateway]?.url.replace('http', 'ws') ?? '';
     const client = await TestClient.connect({ url, token: await this.token(user), query });
@@ -122,7 +122,7 @@ export class World {
     return client;
   }
 
-  /** A request to a send-api, in turn to each unless one is named. */
+  /** A request to a send-api. Without `api` each send-api gets one in turn. */
   async ask<T>(
     user: string,
     path: string,
@@ -147,7 +147,7 @@ export class World {
     };
   }
 
-  /** Sends a text; fails the test unless it is accepted. */
+  /** Sends a text. Fails the test if it is not accepted. */
   async send(
     from: string,
     to: string | string[],

@@ -4,17 +4,17 @@ import type { ServerFrame } from '@posthorn/protocol';
 export interface ConnectionHistory {
   user: string;
   frames: readonly ServerFrame[];
-  /** The device's cursor when it connected, as its own `ok` frames told it. */
+  /** The device's cursor when it connected, as reported by its own `ok` frames. */
   cursor: number;
-  /** The newest `seq` that was committed in good time before the connection ended. */
+  /** The newest `seq` that was committed early enough before the connection ended. */
   newest: number;
 }
 
-/** What is not as promised (PROTOCOL §1). */
+/** How a promise of PROTOCOL §1 was broken. */
 export type Violation = 'lost' | 'late' | 'misdelivered' | 'out of turn' | 'at or below the cursor';
 
 /**
- * Checks what connections saw against what was accepted. Pure.
+ * Compares what connections saw with what was accepted. A pure function.
  * @param accepted message id → its recipients, for every 201
  * @param final for each user a connection that stayed to the end
  */

@@ -6,7 +6,7 @@ export type Store = 'postgres' | 'redis';
 
 const PRELOAD = join(__dirname, '..', 'patient.cjs');
 
-/** How to start a service that waits for these stores as long as it takes. */
+/** The start options of a service that waits for these stores as long as it takes. */
 export function patienceWith(stores: readonly Store[]): {
   env: Record<string, string>;
   options: ServiceOptions;

@@ -9,7 +9,10 @@ import { runTraffic } from './soak/traffic';
 const USAGE = 'usage: pnpm soak [--messages 100000] [--users 1000] [--only traffic|fan-out|long-drain]\n';
 const EX_USAGE = 64;
 
-/** `pnpm soak`: real traffic through two of each service, every message accounted for; exits with 1 if one is not. */
+/**
+ * `pnpm soak`: real traffic through two processes of each service. It accounts for every message and exits with 1 if
+ * one is missing.
+ */
 async function soak(): Promise<number> {
   const { values } = parseArgs({
     options: { messages: { type: 'string' }, users: { type: 'string' }, only: { type: 'string' } },

@@ -1,9 +1,10 @@
 /**
- * A small process that outlives its parent by a moment: its standard input ends when the parent is gone, in
- * whatever way (also SIGKILL), and then it ends the processes and removes the folders that the parent named.
- * It is plain JavaScript so that it runs the same from the sources and from the build.
+ * A small process that outlives its parent briefly. Its standard input ends when the parent is gone, in any way (also
+ * SIGKILL). Then it ends the processes and removes the folders that the parent named.
+ * It is plain JavaScript, so that it runs the same from the sources and from the build.
  *
- * Input, a JSON object a line: {"watch": PID, "signal": NAME} | {"forget": PID} | {"remove": FOLDER} | {"keep": FOLDER}
+ * Input, one JSON object per line: {"watch": PID, "signal": NAME} | {"forget": PID} | {"remove": FOLDER} | {"keep":
+ * FOLDER}
  */
 const { rmSync } = require('node:fs');
 const { createInterface } = require('node:readline');
@@ -18,7 +19,7 @@ function kill(pid, signal) {
     process.kill(pid, signal);
     return true;
   } catch {
-    return false; // gone already, which is what is wanted
+    return false; // already gone
   }
 }
 

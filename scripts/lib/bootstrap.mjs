@@ -8,7 +8,10 @@ import { step } from './steps.mjs';
 const MIN_NODE = [20, 19];
 const WORKSPACES = ['libs', 'services'];
 
-/** From a fresh clone to a build: checks Node, installs what is missing, builds what changed. Ends the process where that fails. */
+/**
+ * Takes a fresh clone to a build: checks Node, installs what is missing, builds what changed. Ends the process if
+ * that fails.
+ */
 export async function bootstrap() {
   checkNode();
   try {
@@ -34,14 +37,17 @@ function checkNode() {
   process.exit(1);
 }
 
-/** Installs with exactly the pnpm that package.json names, unless the dependencies are those of the last time. */
+/**
+ * Installs with exactly the pnpm version of package.json. Skipped if the dependencies have not changed since the last
+ * time.
+ */
 async function install() {
   const marker = join(root, 'node_modules', '.posthorn-installed');
   const wanted = fingerprint();
   if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return;
   const version = pnpmVersion();
   const [command, ...before] = (await hasPnpm(version)) ? ['pnpm'] : ['npx', '--yes', `pnpm@${version}`];
-  // CI: pnpm asks no questions.
+  // With CI set, pnpm asks no questions.
   const env = cleanEnv({ CI: 'true', npm_config_manage_package_manager_versions: 'false' });
   await step('dependencies are installed', () =>
     run(command, [...before, 'install', '--frozen-lockfile', '--prod=false', '--reporter=append-only'], {
@@ -51,7 +57,7 @@ async function install() {
   writeFileSync(marker, wanted);
 }
 
-/** Changes when an install would do something else: another lockfile, another package.json, another kind of machine. */
+/** Changes when an install would give another result: another lockfile, package.json or kind of machine. */
 function fingerprint() {
   const hash = createHash('sha256');
   const manifests = WORKSPACES.flatMap((folder) =>
@@ -79,7 +85,7 @@ function pnpmVersion() {
   return /^pnpm@([^+]+)/.exec(packageManager)[1];
 }
 
-/** Asked outside of the repository, where neither pnpm nor corepack takes the wanted version for the installed one. */
+/** Runs outside of the repository. Inside, pnpm and corepack report the wanted version instead of the installed one. */
 async function hasPnpm(version) {
   const env = cleanEnv({ COREPACK_ENABLE_NETWORK: '0', COREPACK_ENABLE_DOWNLOAD_PROMPT: '0' });
   try {

@@ -1,4 +1,4 @@
-/** The checks that are not tests: each a name and the commands that have to succeed. */
+/** The checks that are not tests. Each has a name and commands that must succeed. */
 
 import { part } from './parts.mjs';
 import { root, run, tool } from './run.mjs';
@@ -27,7 +27,7 @@ const CHECKS = [
   { name: 'dead code', commands: [['knip', '--no-progress']], again: 'pnpm unused' },
 ];
 
-/** Runs every check, also after one that failed; returns how each went. */
+/** Runs every check, even after a failure. Returns the results. */
 export async function runChecks() {
   const results = [];
   for (const { name, commands, again } of CHECKS) {

@@ -4,7 +4,7 @@ import TestSequencer from '@jest/test-sequencer';
 import { TIMES } from './jest.mjs';
 import { root } from './run.mjs';
 
-/** Starts the files that take longest first, so that none runs alone at the end. */
+/** Starts the longest test files first, so that none runs alone at the end. */
 export default class LongestFirst extends TestSequencer {
   sort(tests) {
     const times = JSON.parse(readFileSync(TIMES, 'utf8'));

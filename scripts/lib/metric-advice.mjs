@@ -1,6 +1,6 @@
-/** What an operator does with each metric. A reference without advice for one of them cannot be written. */
+/** What an operator does with each metric. The reference cannot be written if a metric has no advice. */
 
-/** Registered only in the primary of `WORKERS` above 1, so no registry here holds it. */
+/** Only the primary registers it, with `WORKERS` above 1. So the registries here do not contain it. */
 export const primaryMetric = {
   name: 'posthorn_worker_restarts_total',
   type: 'counter',

@@ -1,19 +1,20 @@
-/** The parts of a test command, how each went, and the end of what the command says. */
+/** The parts of a test command, their results, and the end of its output. */
 import { CommandFailed } from './run.mjs';
 import { duration, step } from './steps.mjs';
 
 /**
- * How a part went.
+ * The result of a part.
  *
  * @typedef {object} PartResult
  * @property {string} name for the table
  * @property {boolean} isPassed
  * @property {number} ms
- * @property {{ passed: number, failed: number, skipped: number }} [counts] of its tests; a part without them counts as nothing if it passed, as one failed test if not
+ * @property {{ passed: number, failed: number, skipped: number }} [counts] of its tests. Without counts, a failed
+ * part counts as one failed test and a passed part as none
  * @property {{ title: string, again: string }[]} failures each with the command that runs it alone
  */
 
-/** Runs a part that shows nothing unless it fails; returns a PartResult. `again` is the command that runs it alone. */
+/** Runs a part that prints nothing unless it fails. Returns a PartResult. `again` is the command that runs it alone. */
 export async function part({ name, again }, work) {
   const startedAt = performance.now();
   const failures = [];
@@ -27,7 +28,7 @@ export async function part({ name, again }, work) {
   return { name, isPassed: failures.length === 0, ms: performance.now() - startedAt, failures };
 }
 
-/** Runs a part whose command writes to the terminal itself; returns a PartResult. */
+/** Runs a part whose command writes to the terminal itself. Returns a PartResult. */
 export async function shownPart({ name, again }, work) {
   const startedAt = performance.now();
   const failures = [];
@@ -43,8 +44,8 @@ export async function shownPart({ name, again }, work) {
 }
 
 /**
- * Writes the table of the parts, each failure with the command that runs it alone, what was skipped and why, and the
- * closing line. Returns the exit code.
+ * Prints the table of the parts, each failure with the command that runs it alone, the skipped tests with their
+ * reasons, and the closing line. Returns the exit code.
  *
  * @param {PartResult[]} results
  * @param {{ title: string, purpose: string, install: string }[]} missing tools whose tests were skipped
@@ -53,7 +54,7 @@ export function closing(results, missing = []) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const { isPassed, counts } of results) {
     total.passed += counts?.passed ?? 0;
-    // No failed run may look like a passed one, whatever was counted.
+    // A failed run must never look like a passed one, whatever the counts say.
     total.failed += Math.max(counts?.failed ?? 0, isPassed ? 0 : 1);
     total.skipped += counts?.skipped ?? 0;
   }

@@ -5,20 +5,20 @@ import { root } from './run.mjs';
 import { duration } from './steps.mjs';
 
 const TICK_MS = 1_000;
-/** Without a terminal, a file that takes longer is named, so that a log shows what runs. */
+/** Without a terminal, a file that takes longer than this is named, so that a log shows what runs. */
 const LONG_MS = 30_000;
 const NAME_WIDTH = 72;
 
 /**
- * What a run of jest shows: a line for each file with its time, how many are done, and the time so far; on a terminal
- * also what runs now. A failure is shown in full, with the command that runs the test alone. `runJest` gets what came
- * of it in a file.
+ * The output of a jest run: a line for each file with its time, how many are done, and the total time. A terminal
+ * also shows what runs now. A failure is shown in full, with the command that runs the test alone. The results for
+ * `runJest` go to a file.
  */
 export default class ProgressReporter {
   #startedAt = Date.now();
   #done = 0;
   #total = 0;
-  /** When each file began, by its path. */
+  /** The start time of each running file, by its path. */
   #running = new Map();
   #named = new Set();
   #timer;

@@ -1,4 +1,4 @@
-/** The pages of docs/ that are made from the build: each function returns the whole text of one. */
+/** The pages of docs/ that are generated from the build. Each function returns the text of one page. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -151,7 +151,7 @@ export async function metricsPage() {
   );
 }
 
-/** The rules of Prometheus as the object that its operator takes. */
+/** The Prometheus rules as an object for the Prometheus operator. */
 export async function prometheusRule() {
   const source = 'deploy/monitoring/prometheus/posthorn.rules.yml';
   const rules = readFileSync(join(root, source), 'utf8');
@@ -171,7 +171,7 @@ function metricRow({ name, type, labels, help }) {
   return [code(name), type, labels.map(code).join(', '), help, metricAdvice[name]];
 }
 
-/** The metrics of ours in a registry, without Node's own. */
+/** Our own metrics in a registry, without those of Node. */
 async function metricsOf(registry) {
   const metrics = await registry.getMetricsAsJSON();
   return metrics
@@ -221,7 +221,7 @@ function table(columns, rows) {
   return [columns, columns.map(() => '---'), ...rows].map(line).join('\n');
 }
 
-/** Of names with a sentence or more each. */
+/** A list of names, each with a sentence or more. */
 function list(entries) {
   return entries.map(([name, text]) => `- **${name}:** ${text}`).join('\n');
 }

@@ -4,15 +4,17 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
-/** The path of a command that a dependency of the root brings. */
+/** The path of a command from a dependency of the root package. */
 export const tool = (name) => join(root, 'node_modules', '.bin', name);
 
 const MAX_OUTPUT_CHARS = 200_000;
-/** What npm says of itself to its scripts would confuse another package manager; these are the user's own settings. */
+/**
+ * npm's variables for scripts would confuse another package manager. These are the user's own settings, so they stay.
+ */
 const KEPT_NPM =
   /^npm_config_(registry|cache|userconfig|globalconfig|(https?_)?proxy|noproxy|cafile|ca|strict_ssl)$/;
 
-/** A command that ended badly, with all it said. */
+/** A failed command, with its complete output. */
 export class CommandFailed extends Error {
   constructor(command, code, output) {
     super(`${command} ended with ${code}`);
@@ -21,7 +23,9 @@ export class CommandFailed extends Error {
   }
 }
 
-/** The environment for other tools: without npm's variables, and never "production", which leaves out what builds. */
+/**
+ * The environment for other tools: without npm's variables, and never "production", which would skip the build tools.
+ */
 export function cleanEnv(more = {}) {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
@@ -30,7 +34,10 @@ export function cleanEnv(more = {}) {
   return { ...Object.fromEntries(kept), ...more };
 }
 
-/** Runs a command in the repository; resolves with what it said, throws CommandFailed. `show` lets it write to the terminal instead. */
+/**
+ * Runs a command in the repository. Resolves with its output; throws CommandFailed. With `show` it writes to the
+ * terminal instead.
+ */
 export function run(command, args, { env = cleanEnv(), cwd = root, show = false, timeoutMs } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
@@ -42,7 +49,7 @@ export function run(command, args, { env = cleanEnv(), cwd = root, show = false,
     child.stderr?.setEncoding('utf8').on('data', take);
     const forward = (signal) => child.kill(signal);
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    // A terminal's Ctrl-C reaches the child too; what is forwarded is a signal for this process alone.
+    // Ctrl-C in a terminal reaches the child too. Only a signal for this process alone must be forwarded.
     process.on('SIGTERM', forward).on('SIGINT', forward);
     const settle = (act) => {
       clearTimeout(timer);

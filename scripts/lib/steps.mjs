@@ -1,13 +1,13 @@
-/** Shows a person what goes on: one line for each step, with a check mark and the time it took. */
+/** Shows progress: one line per step, with a check mark and the duration. */
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
-/** Without a terminal, a step that takes longer than this says that it has begun. */
+/** Without a terminal, a step that takes longer than this prints that it has begun. */
 const LONG_MS = 5_000;
 
 const isTerminal = process.stdout.isTTY && !process.env.CI;
 
-/** Does the work; `say` changes the sentence while it goes on. Returns what the work returns, and throws what it throws. */
+/** Runs the work. `say` changes the sentence during the work. Returns the work's result, or throws its error. */
 export async function step(sentence, work) {
   const startedAt = performance.now();
   let now = sentence;

@@ -1,4 +1,4 @@
-/** The tools that only some tests of whole systems need. */
+/** The tools that only some system tests need. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { root } from './run.mjs';
@@ -6,7 +6,7 @@ import { step } from './steps.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** Looks for each, and fetches it where the distribution has it; returns those that are not to be had, having said so. */
+/** Looks for each tool and fetches it if the distribution has it. Prints and returns those that are missing. */
 export async function missingTools() {
   const { testTools } = require(join(root, 'libs/stack/dist'));
   const missing = [];

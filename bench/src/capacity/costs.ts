@@ -1,6 +1,6 @@
 import { figureOf, type Measured } from './measured';
 
-/** CPU ms of each part. */
+/** CPU time of each part, in ms. */
 export interface PartCpu {
   api: number;
   gateway: number;
@@ -8,18 +8,18 @@ export interface PartCpu {
   redis: number;
 }
 
-/** What one operation takes. */
+/** The cost of each operation. */
 export interface Costs {
   /** A send, without its recipients. */
   send: PartCpu;
-  /** A recipient who is connected: entry, route, frame, acknowledgement, receipt. */
+  /** A connected recipient: entry, route, frame, acknowledgement, receipt. */
   delivery: PartCpu;
   /** A recipient who is away, once the device is back: drain, acknowledgement, receipt. */
   drained: PartCpu;
   connect: PartCpu;
-  /** A connection for a second. */
+  /** One connection for one second. */
   idle: PartCpu;
-  /** Of a message to one recipient, delivered. */
+  /** Of a message to one recipient, once it is delivered. */
   tableBytes: number;
   walBytes: number;
 }
@@ -28,8 +28,8 @@ export interface Costs {
 const FANNED_OUT = 1_000;
 
 /**
- * From the figures of the bench. One recipient's part is that of a message to 1,000, which is nearly all recipients; a send's is
- * what a message to one takes beyond it.
+ * Costs from the figures of the bench. The cost per recipient comes from a message to 1,000 recipients, where nearly
+ * all cost is recipients. The cost of a send is the rest of a message to one recipient.
  */
 export function costsOf(measured: Measured): Costs {
   const cpu = (scenario: string, count: number): PartCpu => ({
@@ -50,7 +50,7 @@ export function costsOf(measured: Measured): Costs {
     delivery,
     drained: cpu('drain', 1),
     connect: cpu('connect', 1),
-    // What send-api takes meanwhile is its own, and does not grow with connections.
+    // send-api's own CPU does not grow with connections.
     idle: { ...cpu('upkeep', 1_000), api: 0 },
     tableBytes: figureOf(measured, 'storage', 'tables and indexes per message, bytes'),
     walBytes: figureOf(measured, 'storage', 'write-ahead log per message, bytes'),

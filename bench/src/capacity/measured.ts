@@ -1,7 +1,7 @@
-/** The figures of docs/PERFORMANCE.md: by scenario, then by row, Posthorn's median. */
+/** The figures of docs/PERFORMANCE.md: by scenario, then by row, the median of Posthorn. */
 export type Measured = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-/** Reads them from the page's tables, so the estimate cannot differ from the measurement. */
+/** Reads them from the page's tables, so that the estimate cannot differ from the measurement. */
 export function readMeasured(page: string): Measured {
   const measured = new Map<string, Map<string, number>>();
   let rows: Map<string, number> | undefined;
@@ -18,7 +18,7 @@ export function readMeasured(page: string): Measured {
   return measured;
 }
 
-/** One figure. @throws Error where the page does not have it */
+/** One figure. @throws Error if the page does not have it */
 export function figureOf(measured: Measured, scenario: string, row: string): number {
   const value = measured.get(scenario)?.get(row);
   if (value === undefined)

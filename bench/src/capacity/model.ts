@@ -1,31 +1,31 @@
 import type { Costs, PartCpu } from './costs';
 
-/** What users do. */
+/** The habits of users. */
 export interface Habits {
-  /** Share of the users whose device is connected in the busiest hour. */
+  /** Share of users whose device is connected in the busiest hour. */
   connected: number;
-  /** Messages that a user sends in a day. */
+  /** Messages per user and day. */
   messages: number;
-  /** Recipients of a message. */
+  /** Recipients per message. */
   recipients: number;
-  /** Connects of a connected device in an hour. */
+  /** Connects per connected device and hour. */
   connects: number;
-  /** How much more goes on in the busiest hour than on average. */
+  /** The load of the busiest hour, as a multiple of the average. */
   peak: number;
-  /** Days that messages are kept. */
+  /** How many days messages are kept. */
   days: number;
 }
 
-/** What one of each may be asked for. */
+/** The most that may be asked of one of each. */
 export interface Limits {
-  /** Share of a core, or of a machine's cores, that may be in use in the busiest hour. */
+  /** Share of a core, or of a machine's cores, that may be used in the busiest hour. */
   load: number;
   connectionsPerGateway: number;
   postgresCores: number;
   postgresConnections: number;
   walMbPerS: number;
   tableTb: number;
-  /** Masters of a Redis Cluster; each uses one core. */
+  /** Masters of a Redis Cluster. Each uses one core. */
   redisMasters: number;
 }
 
@@ -43,26 +43,29 @@ export interface Need {
   postgresConnections: number;
   walMbPerS: number;
   tableTb: number;
-  /** Until the devices of a gateway that died are back, by CPU that the others have left. Null with one gateway. */
+  /**
+   * How long the devices of a dead gateway need to reconnect, limited by the free CPU of the other gateways. Null
+   * with one gateway.
+   */
   gatewayBackS: number | null;
 }
 
-/** Something that there is one of, and how full a number of users make it. */
+/** A resource that exists only once, and how full a number of users make it. */
 export interface Part {
   name: string;
-  /** 1 is full. */
+  /** 1 means full. */
   share(need: Need): number;
 }
 
 const DAY_S = 86_400;
 const HOUR_S = 3_600;
 const MS_PER_S = 1_000;
-/** Connections to Postgres that a process may open: `DATABASE_CONNECTIONS`, by default, and 4. */
+/** Connections to Postgres that a process may open: `DATABASE_CONNECTIONS` (default) plus 4. */
 export const POOL = 14;
-/** Two at least, so that one may go. */
+/** At least two, so that one may fail. */
 const FEWEST = 2;
 
-/** What `users` need. */
+/** What this many users need. */
 export function needOf(users: number, costs: Costs, habits: Habits, limits: Limits): Need {
   const connections = users * habits.connected;
   const sendsPerS = (users * habits.messages * habits.peak) / DAY_S;
@@ -71,7 +74,7 @@ export function needOf(users: number, costs: Costs, habits: Habits, limits: Limi
   const cores = (part: keyof PartCpu): number =>
     (sendsPerS * costs.send[part] +
       deliveriesPerS * habits.connected * costs.delivery[part] +
-      // An entry is written for who is away as for who is there; being sent is cheaper in a drain.
+      // An entry is written whether its recipient is away or connected. Sending it is cheaper in a drain.
       deliveriesPerS * (1 - habits.connected) * Math.max(costs.delivery[part], costs.drained[part]) +
       connectsPerS * costs.connect[part] +
       connections * costs.idle[part]) /
@@ -99,14 +102,14 @@ export function needOf(users: number, costs: Costs, habits: Habits, limits: Limi
   };
 }
 
-/** The others take the connections with the CPU that the limit on load leaves them. */
+/** The other gateways take the connections with the CPU that the load limit leaves free. */
 function backAfter(connections: number, others: number, costs: Costs, limits: Limits): number | null {
   if (others === 0) return null;
   const sparePerS = others * (1 - limits.load) * MS_PER_S;
   return (connections * costs.connect.gateway) / sparePerS;
 }
 
-/** What there is one of, and cannot be had by starting more processes. */
+/** The resources that exist only once, so that starting more processes does not help. */
 export function partsOf(limits: Limits): Part[] {
   return [
     { name: 'Postgres: connections', share: (need) => need.postgresConnections / limits.postgresConnections },
@@ -117,7 +120,7 @@ export function partsOf(limits: Limits): Part[] {
   ];
 }
 
-/** The number of users that fills a part, to a thousandth; it grows with each. */
+/** The number of users that fills a part, exact to a thousandth. The share must grow with the users. */
 export function usersThatFill(part: Part, needFor: (users: number) => Need): number {
   let [low, high] = [1, 1e12];
   while (high / low > 1.001) {

@@ -2,11 +2,11 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../options';
 import type { Habits, Limits } from './model';
 
-/** What `pnpm simulate` is asked to do. */
+/** The options of `pnpm simulate`. */
 export interface SimulateOptions {
   habits: Habits;
   limits: Limits;
-  /** The result is put into docs/SCALING.md. */
+  /** Whether to write the result into docs/SCALING.md. */
   isForDocs: boolean;
   isHelp: boolean;
 }
@@ -91,7 +91,7 @@ function numberOf(flag: string, text: string | boolean | undefined, knob: Knob):
   return value;
 }
 
-/** `--postgres-cores` of `postgresCores`. */
+/** `--postgres-cores` for `postgresCores`. */
 function flagOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

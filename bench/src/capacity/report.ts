@@ -4,24 +4,24 @@ import type { SimulateOptions } from './options';
 
 /** From 1 thousand to 100 million. */
 const USERS = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
-/** Where the picture begins; each tenfold is as long as the one before. */
+/** The left end of the picture. Each factor of ten has the same length. */
 const ORIGIN = 1e3;
 const TITLE = 'users that fill one of each (each tenfold the same length)';
 
-/** How full a part is at its fullest, and with how many users. */
+/** When a part is full: its largest share, and the number of users for that. */
 interface Filling {
   part: Part;
   users: number;
 }
 
-/** What there is one of, the one that is full first at the front. */
+/** The resources that exist only once, sorted by which is full first. */
 function fillingsOf({ limits }: SimulateOptions, needFor: (users: number) => Need): Filling[] {
   return partsOf(limits)
     .map((part) => ({ part, users: usersThatFill(part, needFor) }))
     .sort((a, b) => a.users - b.users);
 }
 
-/** The tables as rows of cells, heads first: what is needed, and what is full when. */
+/** The tables as rows of cells, headings first: what is needed, and what is full when. */
 export function tablesOf(
   options: SimulateOptions,
   needFor: (users: number) => Need,
@@ -70,7 +70,7 @@ export function tablesOf(
   };
 }
 
-/** The same as bars whose length is the logarithm. */
+/** The same as bars on a logarithmic scale. */
 export function pictureOf(options: SimulateOptions, needFor: (users: number) => Need): string {
   const bars = fillingsOf(options, needFor).map(({ part, users }): Bar => {
     const value = Math.max(0, Math.log10(users / ORIGIN));
@@ -79,7 +79,7 @@ export function pictureOf(options: SimulateOptions, needFor: (users: number) => 
   return barChart(TITLE, bars, 170);
 }
 
-/** Three digits that count: 12,300; 4.56; 0.0789. */
+/** Three significant digits: 12,300; 4.56; 0.0789. */
 function round(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 6 });
 }

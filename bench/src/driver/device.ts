@@ -1,21 +1,21 @@
 import type { Dialect } from './dialect';
 import { type Address, BenchWebSocket } from './web-socket';
 
-/** What a device tells its fleet. */
+/** The callbacks of a device. */
 export interface DeviceEvents {
   onReady(device: Device): void;
   onCaughtUp(device: Device): void;
   onMessage(device: Device, frame: string): void;
-  /** It has something to acknowledge that it has not yet said. */
+  /** The device has something to acknowledge. */
   onUnacked(device: Device): void;
   /** Its connection ended, or was refused with a status. */
   onEnd(device: Device, code: number | null): void;
 }
 
-/** So many at once are acknowledged at once, as by a client that catches up; fewer wait for the next flush. */
+/** This many messages are acknowledged at once, as by a client that catches up. Fewer wait for the next flush. */
 const ACK_AT = 128;
 
-/** One device of one user: it takes what comes, and acknowledges it a moment later. */
+/** One device of one user. It takes messages and acknowledges them a moment later. */
 export class Device {
   readonly index: number;
   isReady = false;
@@ -23,7 +23,7 @@ export class Device {
   readonly #events: DeviceEvents;
   #socket: BenchWebSocket | null = null;
   #unacked: (string | number)[] | null = null;
-  /** The highest mark of a system that numbers what it sends, and that at the time of the connect. */
+  /** The highest mark (in systems that number their messages), and the value at connect. */
   #newest = 0;
   #known = 0;
 
@@ -52,7 +52,7 @@ export class Device {
     this.#socket = socket;
   }
 
-  /** Says what is to be acknowledged. */
+  /** Sends the acknowledgements. */
   flush(): void {
     const marks = this.#unacked;
     this.#unacked = null;
@@ -93,7 +93,7 @@ export class Device {
         this.#events.onUnacked(this);
       } else if (this.#unacked.push(mark) === ACK_AT) this.flush();
     }
-    // What an earlier connection of this device got, and could not acknowledge, comes again: the device knows it.
+    // Messages that an earlier connection of this device could not acknowledge come again. The device ignores them.
     if (typeof mark === 'number' && mark > 0) {
       if (mark <= this.#known) return;
       this.#newest = Math.max(this.#newest, mark);

@@ -1,30 +1,30 @@
 /** Which system is spoken to. */
 export type DialectName = 'posthorn' | 'hand-made' | 'socket.io' | 'floor';
 
-/** What a text from a server means to a device. */
+/** What a text from a server means for a device. */
 type Heard =
-  /** The connection is ready: what is sent to the user from now on arrives here. */
+  /** The connection is ready: messages to the user arrive here from now on. */
   | { kind: 'ready' }
-  /** A message; `mark` is what acknowledges it. */
+  /** A message. `mark` is used to acknowledge it. */
   | { kind: 'message'; mark: string | number }
-  /** All that waited has come. */
+  /** Everything that waited has arrived. */
   | { kind: 'caught-up' }
-  /** The server wants an answer at once. */
+  /** The server expects this answer at once. */
   | { kind: 'answer'; text: string }
   | { kind: 'other' };
 
-/** How a device speaks with one of the systems. */
+/** How a device talks to one of the systems. */
 export interface Dialect {
   readonly sendPath: string;
   connectPath(user: string): string;
-  /** Said once the connection is open. */
+  /** Sent once the connection is open. */
   greeting(token: string): string | null;
   hear(text: string): Heard;
-  /** True where a device is told that all that waited has come. */
+  /** Whether the system reports that everything that waited has arrived. */
   readonly saysCaughtUp: boolean;
-  /** False where the system knows no acknowledgement. */
+  /** Whether the system has acknowledgements. */
   readonly acknowledges: boolean;
-  /** The frames that acknowledge messages, the newest of which comes last. */
+  /** The frames that acknowledge messages. The newest message comes last. */
   acks(marks: readonly (string | number)[]): string[];
 }
 
@@ -95,7 +95,7 @@ export const dialects: Record<DialectName, Dialect> = {
   floor,
 };
 
-/** The number that follows the first `key`. */
+/** The number after the first `key`. */
 export function numberAfter(text: string, key: string): number {
   let at = text.indexOf(key) + key.length;
   let number = 0;

@@ -17,48 +17,51 @@ export interface Target {
   gateways: Address[];
 }
 
-/** What is sent. */
+/** What to send. */
 export interface SendPlan {
-  /** Keep-alive connections, each with one request under way at most. */
+  /** Keep-alive connections, each with at most one request in flight. */
   senders: number;
-  /** Different users that send, in turn. */
+  /** How many users send, in turn. */
   users: number;
-  /** Each message goes to one of so many devices; or, where `isToAll`, to all of them. */
+  /** Each message goes to one of this many devices or, with `isToAll`, to all of them. */
   devices: number;
   isToAll?: boolean;
-  /** Sent at this rate, whatever the answers; without it each sender sends again as soon as it is answered. */
+  /**
+   * A fixed rate that does not depend on the answers. Without it each sender sends again as soon as it has its
+   * answer.
+   */
   perSecond?: number;
-  /** No message is begun after so long, or after so many. */
+  /** No message is started after this time, or after this many messages. */
   ms: number;
   maxMessages: number;
-  /** The recipients are not connected: what was sent waits for `drain`. */
+  /** The recipients are not connected. The messages wait for `drain`. */
   isOffline?: boolean;
 }
 
-/** How it went. */
+/** The result of a load. */
 export interface SendOutcome {
   account: Account;
-  /** From the first send until the last delivery (until the last answer, where nobody is connected). */
+  /** From the first send to the last delivery (or to the last answer if nobody is connected), in ms. */
   ms: number;
-  /** From when it was sent (at a fixed rate: was to be sent) until the answer, and until the frame. */
+  /** The time from the send (at a fixed rate, from when it was due) to the answer, and to the frame. */
   post: Percentiles;
   frame: Percentiles;
 }
 
-/** What a drain gave. */
+/** The result of a drain. */
 export interface DrainOutcome {
   account: Account;
-  /** From the first connect until the last message. */
+  /** From the first connect to the last message, in ms. */
   ms: number;
 }
 
 const DELIVERY_BOUND_MS = 120_000;
-/** The last acknowledgements leave with the next flush, and are committed. */
+/** In this time the last acknowledgements leave with the next flush and are committed. */
 const SETTLE_MS = 250;
-/** Spreads numbers that follow each other over all devices. */
+/** Spreads consecutive numbers over all devices. */
 const EVEN = 0x9e3779b1;
 
-/** Makes the load on one system, and accounts for every message of it. One measurement after the other. */
+/** Puts load on one system and accounts for every message. One measurement after another. */
 export class Driver {
   readonly #target: Target;
   readonly #dialect: Dialect;
@@ -94,7 +97,7 @@ export class Driver {
     await this.#fleet.stop();
   }
 
-  /** Sends, and waits until everything has arrived. */
+  /** Sends, and waits until every message has arrived. */
   async send(plan: SendPlan): Promise<SendOutcome> {
     this.#phase++;
     this.#ledger = new Ledger(plan.maxMessages, plan.isToAll === true ? plan.devices : 0);
@@ -130,7 +133,7 @@ export class Driver {
     };
   }
 
-  /** Connects the recipients of what was sent while they were away. */
+  /** Connects the recipients of the messages that were sent while they were away. */
   async drain(plan: ConnectPlan): Promise<DrainOutcome> {
     const startedAt = performance.now();
     const connecting = this.#fleet.connect(plan);
@@ -141,7 +144,7 @@ export class Driver {
     return { account: this.#ledger.account(), ms };
   }
 
-  /** GETs a path again and again, as `users` in turn, one at a time. */
+  /** Requests a path repeatedly, one request at a time, as each of `users` in turn. */
   async get(path: string, users: readonly string[], count: number): Promise<Percentiles> {
     const connection = new HttpConnection(this.#target.apis[0] ?? NOWHERE);
     const ms = new Float64Array(count);
@@ -159,7 +162,7 @@ export class Driver {
     return percentilesOf(ms);
   }
 
-  /** How to send the next message over a connection; `postMs` takes how long each took. */
+  /** Returns a function that sends the next message over a connection. `postMs` collects the durations. */
   #beginner(plan: SendPlan, postMs: Float64Array): Begin {
     const everybody = JSON.stringify(Array.from({ length: plan.devices }, (_, device) => `u${device}`));
     const phase = this.#phase;
@@ -181,7 +184,7 @@ export class Driver {
   async #allArrived(): Promise<void> {
     const ledger = this.#ledger;
     let [arrived, boundAt] = [ledger.arrived, performance.now() + DELIVERY_BOUND_MS];
-    // As long as something comes it is waited for: a drain of a slow system is slow, not lost.
+    // Wait as long as messages keep arriving: a slow drain is slow, but nothing is lost.
     while (!ledger.isComplete && performance.now() < boundAt) {
       await sleep(1);
       if (ledger.arrived > arrived)
@@ -199,7 +202,7 @@ type Begin = (connection: HttpConnection, sentAt: number, onSettled: () => void)
 
 const NOWHERE: Address = { host: '127.0.0.1', port: 9 };
 
-/** Each connection sends as soon as it was answered. Resolves to how many were sent. */
+/** Each connection sends as soon as it has its answer. Resolves with the number of sends. */
 async function sendAtWill(
   connections: readonly HttpConnection[],
   begin: Begin,
@@ -222,7 +225,7 @@ async function sendAtWill(
   return count;
 }
 
-/** A send at each due time; where no connection is free it waits for one, and its time counts from when it was due. */
+/** Sends at each due time. If no connection is free, the send waits, and its time still counts from when it was due. */
 async function sendAtRate(
   connections: readonly HttpConnection[],
   begin: Begin,

@@ -3,14 +3,14 @@ import type { Dialect } from './dialect';
 import type { Tokens } from './tokens';
 import type { Address } from './web-socket';
 
-/** How a number of connects went. */
+/** The result of several connects. */
 export interface ConnectOutcome {
-  /** From the first connect until the last device was ready. */
+  /** From the first connect until the last device was ready, in ms. */
   ms: number;
   ready: number;
-  /** Until all that waited had come, where the system says so. */
+  /** Until everything that waited had arrived, if the system reports that. */
   caughtUpMs: number;
-  /** Connects that were refused or broke, by their status or close code. */
+  /** Connects that were refused or broke, by status or close code. */
   failures: Record<string, number>;
 }
 
@@ -18,11 +18,11 @@ export interface ConnectOutcome {
 export interface ConnectPlan {
   from: number;
   count: number;
-  /** How many connects are under way at the same time. */
+  /** How many connects run at the same time. */
   parallel: number;
-  /** Which of the gateways; in turn to all unless given. */
+  /** The gateway to use; all in turn by default. */
   gateway?: number;
-  /** How often a device tries that is refused or whose connection breaks, after a random wait; 0 unless given. */
+  /** How often a device retries after a refusal or a break, each time after a random wait; 0 by default. */
   retries?: number;
   boundMs: number;
 }
@@ -54,7 +54,7 @@ export class Fleet {
     this.#tokens = tokens;
     this.#gateways = gateways;
     this.#onMessage = onMessage;
-    // One timer for all devices: thousands of their own would be measured, too.
+    // One timer for all devices, because thousands of timers would disturb the measurement.
     this.#flusher = setInterval(() => this.flush(), FLUSH_MS);
   }
 
@@ -62,14 +62,14 @@ export class Fleet {
     return this.#devices.reduce((sum, device) => sum + (device.isReady ? 1 : 0), 0);
   }
 
-  /** Acknowledges what came since the last time. */
+  /** Acknowledges the messages since the last flush. */
   flush(): void {
     const devices = this.#unacked;
     this.#unacked = [];
     for (const device of devices) device.flush();
   }
 
-  /** Connects devices and resolves when all are ready (and caught up, where the system says so), or at the bound. */
+  /** Connects devices. Resolves when all are ready (and caught up, if the system reports that), or at the bound. */
   async connect(plan: ConnectPlan): Promise<ConnectOutcome> {
     const startedAt = performance.now();
     const tries = new Map<Device, number>();
@@ -124,7 +124,7 @@ export class Fleet {
     return { ms: readyMs, ready, caughtUpMs, failures };
   }
 
-  /** Resolves when all connections broke of themselves, or at the bound. */
+  /** Resolves when all connections have broken by themselves, or at the bound. */
   async allGone(boundMs: number): Promise<void> {
     const boundAt = performance.now() + boundMs;
     while (this.#devices.some((device) => device.isConnected) && performance.now() < boundAt) await tick();

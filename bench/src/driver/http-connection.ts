@@ -1,12 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import type { Address } from './web-socket';
 
-/** Told of an answer: its status, or 0 where the connection broke; the body as far as it came with the headers. */
+/**
+ * Called with an answer: its status, or 0 if the connection broke, and the part of the body that came with the
+ * headers.
+ */
 export type OnAnswer = (status: number, text: string) => void;
 
 const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
 
-/** A keep-alive connection that has one request under way at a time; it comes back by itself after a break. */
+/** A keep-alive connection with one request in flight at a time. It reconnects by itself after a break. */
 export class HttpConnection {
   readonly #address: Address;
   #socket: Socket | null = null;
@@ -22,7 +25,7 @@ export class HttpConnection {
     return this.#onAnswer === null;
   }
 
-  /** POSTs a JSON body of ASCII. Never while a request is under way. */
+  /** POSTs a JSON body of ASCII. Must not be called while a request is in flight. */
   post(path: string, token: string, body: string, onAnswer: OnAnswer): void {
     this.#request(
       `POST ${path} HTTP/1.1\r\nHost: ${this.#address.host}\r\nAuthorization: Bearer ${token}\r\n` +
@@ -31,7 +34,7 @@ export class HttpConnection {
     );
   }
 
-  /** GETs a path. Never while a request is under way. */
+  /** GETs a path. Must not be called while a request is in flight. */
   get(path: string, token: string, onAnswer: OnAnswer): void {
     this.#request(
       `GET ${path} HTTP/1.1\r\nHost: ${this.#address.host}\r\nAuthorization: Bearer ${token}\r\n\r\n`,

@@ -1,19 +1,19 @@
 /** What became of the messages of one measurement. */
 export interface Account {
-  /** Sends that were answered as accepted. */
+  /** Sends that were accepted. */
   accepted: number;
-  /** Sends that were answered otherwise, or not at all. */
+  /** Sends that were not accepted, or got no answer. */
   refused: number;
   /** Deliveries that were due for accepted messages. */
   due: number;
-  /** Deliveries that came, each counted once. */
+  /** Deliveries that arrived, each counted once. */
   arrived: number;
   lost: number;
   twice: number;
   toTheWrongOne: number;
 }
 
-/** Stands for "to every device". */
+/** Means "to every device". */
 export const EVERYBODY = -1;
 
 const PENDING = 0;
@@ -21,11 +21,11 @@ const ACCEPTED = 1;
 const REFUSED = 2;
 
 /**
- * Accounts for every message of one measurement: who was to get it, who got it, and when. Its size is fixed at the
- * start, so that it does not grow while something is measured.
+ * Accounts for every message of one measurement: the due recipients, the actual ones, and the times. Its size is fixed at the
+ * start, so that it does not grow during the measurement.
  */
 export class Ledger {
-  /** How many messages it takes at most. */
+  /** The most messages that it can hold. */
   readonly capacity: number;
   readonly #devices: number;
   readonly #recipient: Int32Array;
@@ -39,7 +39,7 @@ export class Ledger {
   #wrong = 0;
   #due = 0;
 
-  /** @param devices how many devices get each message that is for everybody; 0 where there are none such */
+  /** @param devices how many devices get each message to everybody; 0 if there are no such messages */
   constructor(capacity: number, devices = 0) {
     this.capacity = capacity;
     this.#devices = devices;
@@ -64,7 +64,7 @@ export class Ledger {
     return this.#arrived;
   }
 
-  /** Writes down a message that is sent now, or was to be sent at `sentAt`; returns its number. */
+  /** Records a message that is sent now, or was due at `sentAt`. Returns its number. */
   send(recipient: number, sentAt: number): number {
     if (this.isFull) throw new Error('the ledger is full');
     const number = this.#count++;
@@ -73,13 +73,13 @@ export class Ledger {
     return number;
   }
 
-  /** Its send was answered. */
+  /** The send was answered. */
   settle(number: number, isAccepted: boolean): void {
     this.#outcome[number] = isAccepted ? ACCEPTED : REFUSED;
     if (isAccepted) this.#due += this.#recipient[number] === EVERYBODY ? this.#devices : 1;
   }
 
-  /** A device got it. */
+  /** A device got the message. */
   arrive(number: number, device: number, now: number): void {
     const recipient = this.#recipient[number];
     if (number >= this.#count || (recipient !== EVERYBODY && recipient !== device)) {
@@ -96,17 +96,17 @@ export class Ledger {
     this.#latency[number] = now - (this.#sentAt[number] ?? now);
   }
 
-  /** Something came that belongs to a measurement before this one, and was accounted for there. */
+  /** A message of an earlier measurement arrived. It was accounted for there. */
   arriveLate(): void {
     this.#twice++;
   }
 
-  /** True when every accepted message is where it was to go. */
+  /** Whether every accepted message has arrived everywhere it should. */
   get isComplete(): boolean {
     return this.#arrived >= this.#due;
   }
 
-  /** From when a message was to be sent to when it (or the last copy of it) came, ms; of those that came. */
+  /** The time from when a message was due until it (or its last copy) arrived, in ms. Only messages that arrived. */
   latencies(): Float64Array {
     const first = (number: number): number =>
       this.#recipient[number] === EVERYBODY ? number * this.#devices : number;

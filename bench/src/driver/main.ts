@@ -1,4 +1,4 @@
-/** The process that makes the load: it gets commands from the bench over IPC, one object each, and answers each. */
+/** The process that makes the load. It gets commands from the bench over IPC, one object each, and answers each. */
 import { Driver, type Target } from './driver';
 import type { Command, Reply } from './remote-driver';
 
@@ -22,5 +22,5 @@ process.on('message', (command: Command) => {
       reply({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
 });
-// The bench is gone: so is the load.
+// The bench is gone, so the load must end too.
 process.on('disconnect', () => process.exit(1));

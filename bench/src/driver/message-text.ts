@@ -1,12 +1,12 @@
 import { numberAfter } from './dialect';
 
-/** As long as the texts of the published comparisons. */
+/** As long as the texts in published comparisons. */
 const TEXT_BYTES = 256;
 
 const PHASE = '#p';
 const NUMBER = '.n';
 
-/** A text that says which message of which measurement it is. */
+/** A text that identifies its measurement and its message. */
 export function messageText(phase: number, number: number): string {
   return `${PHASE}${phase}${NUMBER}${number}.`.padEnd(
     TEXT_BYTES,
@@ -14,7 +14,7 @@ export function messageText(phase: number, number: number): string {
   );
 }
 
-/** What a text within a frame says. */
+/** Reads what a text in a frame identifies. */
 export function readMessageText(frame: string): { phase: number; number: number } {
   return { phase: numberAfter(frame, PHASE), number: numberAfter(frame, NUMBER) };
 }

@@ -1,6 +1,6 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
-/** When what is to happen: `count` times, `everyMs` apart. Times are epoch milliseconds with fractions. */
+/** `count` events, `everyMs` apart. Times are epoch milliseconds with fractions. */
 interface Pace {
   startAt: number;
   everyMs: number;
@@ -8,8 +8,8 @@ interface Pace {
 }
 
 /**
- * Calls `onDue` at a fixed rate, each time with the moment (of this thread's `performance.now`) at which it was due.
- * A thread of its own waits with `Atomics.wait`, because timers of the event loop are a millisecond late or more.
+ * Calls `onDue` at a fixed rate, each time with the moment (in this thread's `performance.now`) when it was due. A
+ * separate thread waits with `Atomics.wait`, because timers of the event loop are late by a millisecond or more.
  */
 export async function pace(everyMs: number, count: number, onDue: (dueAt: number) => void): Promise<void> {
   const startAt = performance.timeOrigin + performance.now() + LEAD_MS;
@@ -21,7 +21,7 @@ export async function pace(everyMs: number, count: number, onDue: (dueAt: number
   });
 }
 
-/** The thread takes as long to start. */
+/** The thread needs about this long to start. */
 const LEAD_MS = 200;
 
 if (!isMainThread && parentPort !== null) {

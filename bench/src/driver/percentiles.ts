@@ -1,4 +1,4 @@
-/** What of a set of durations is told, ms. */
+/** The reported percentiles of a set of durations, in ms. */
 export interface Percentiles {
   count: number;
   p50: number;
@@ -7,7 +7,7 @@ export interface Percentiles {
   max: number;
 }
 
-/** Exact ones: all values are kept and sorted. Zeros where there is no value. */
+/** Exact percentiles: all values are kept and sorted. Zeros if there are no values. */
 export function percentilesOf(values: Float64Array): Percentiles {
   const sorted = values.slice().sort();
   const at = (share: number): number =>

@@ -4,7 +4,7 @@ import type { Driver, Target } from './driver';
 
 type Methods = Pick<Driver, 'connect' | 'disconnect' | 'allGone' | 'stop' | 'send' | 'drain' | 'get'>;
 
-/** What the bench asks of the process that makes the load. */
+/** A command to the process that makes the load. */
 export interface Command {
   id: number;
   method: keyof Methods | 'open';
@@ -18,10 +18,10 @@ export interface Reply {
   error?: string;
 }
 
-/** The built file: it is a process of its own also where the bench runs from its sources. */
+/** The built file, because it runs as a process even when the bench runs from its sources. */
 const MAIN = join(__dirname, '..', '..', 'dist', 'driver', 'main.js');
 
-/** A `Driver` in a process of its own, so that what the bench itself does is not in the way of the load. */
+/** A `Driver` in a process of its own, so that the bench's own work does not disturb the load. */
 export class RemoteDriver {
   readonly #child: ChildProcess;
   readonly #pending = new Map<
@@ -55,7 +55,7 @@ export class RemoteDriver {
     return this.#child.pid ?? 0;
   }
 
-  /** Asks for one of the driver's methods. */
+  /** Calls one of the driver's methods. */
   async call<Name extends keyof Methods>(
     method: Name,
     ...args: Parameters<Methods[Name]>

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 
 const TTL_S = 12 * 3_600;
 
-/** Makes tokens of HS256, by the thousand and at once. */
+/** Makes HS256 tokens quickly, by the thousand. */
 export class Tokens {
   readonly #secret: string;
   readonly #made = new Map<string, string>();
@@ -13,7 +13,7 @@ export class Tokens {
     this.#secret = secret;
   }
 
-  /** The user's token: always the same one. */
+  /** The user's token, always the same one. */
   of(user: string): string {
     const made = this.#made.get(user);
     if (made !== undefined) return made;

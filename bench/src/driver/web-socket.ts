@@ -6,13 +6,16 @@ export interface Address {
   port: number;
 }
 
-/** What comes of a connection. */
+/** The callbacks of a connection. */
 export interface WebSocketHandler {
-  /** The server agreed to speak WebSocket. */
+  /** The server accepted the WebSocket. */
   onOpen(): void;
-  /** The payload of a text frame; what is beyond ASCII comes as its UTF-8 bytes. */
+  /** The payload of a text frame. Characters outside of ASCII come as their UTF-8 bytes. */
   onText(text: string): void;
-  /** Once, at the end: the status of a refused upgrade, the code of a close frame, or null where it broke. */
+  /**
+   * Called once at the end: with the status of a refused upgrade, the code of a close frame, or null if the
+   * connection broke.
+   */
   onEnd(code: number | null): void;
 }
 
@@ -23,8 +26,8 @@ const PONG = 10;
 const HEADERS_END = Buffer.from('\r\n\r\n');
 
 /**
- * A WebSocket client of as little as a device needs, so that it is not the load generator that is measured. It trusts
- * its server: frames come whole, and their masks are zero, which costs the server as much to undo as any other.
+ * A minimal WebSocket client, so that the bench does not measure the load generator. It trusts its server to send
+ * complete frames. Its masks are zero, which cost the server as much as any other mask.
  */
 export class BenchWebSocket {
   readonly #socket: Socket;
@@ -50,7 +53,7 @@ export class BenchWebSocket {
     if (!this.#socket.destroyed) this.#socket.write(frame(TEXT, text));
   }
 
-  /** Ends it without a farewell, as a device does that loses its network. */
+  /** Ends the connection without a close frame, like a device that loses its network. */
   destroy(): void {
     this.#socket.destroy();
   }
@@ -76,7 +79,7 @@ export class BenchWebSocket {
     return this.#takeFrames(data, end + HEADERS_END.length);
   }
 
-  /** Returns where the first frame begins that is not there as a whole. */
+  /** Returns the position of the first incomplete frame. */
   #takeFrames(data: Buffer, from: number): number {
     let at = from;
     for (;;) {

@@ -1,14 +1,14 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a peer is started with. */
+/** The settings of a peer. */
 export interface PeerSettings {
   databaseUrl: string;
   redisUrl: string;
   secret: Uint8Array;
 }
 
-/** Where a peer's processes listen. */
+/** The address on which a peer's processes listen. */
 const HOST = '127.0.0.1';
 
 /** Reads the settings of a peer from its environment. */
@@ -25,7 +25,7 @@ export function peerSettings(env: Readonly<Record<string, string | undefined>>):
   };
 }
 
-/** Listens on any free port and says so on stdout, as the bench expects. SIGTERM ends the process. */
+/** Listens on any free port and prints it on stdout, as the bench expects. SIGTERM ends the process. */
 export function listen(server: Server): void {
   server.keepAliveTimeout = 60_000;
   server.listen(0, HOST, 4_096, () => {

@@ -6,7 +6,7 @@ import { median, spreadOf } from './statistics';
 import { barChart, lineChart } from './svg';
 import { show, valuesOf } from './table';
 
-/** A picture of one figure of one scenario. */
+/** A chart of one figure in one scenario. */
 export interface Chart {
   /** `saturated-cpuMs.svg` */
   file: string;

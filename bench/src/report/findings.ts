@@ -1,6 +1,6 @@
 import type { Sample } from './results';
 
-/** What is wrong with a measurement beyond being slow; empty where all is accounted for. */
+/** What is wrong with a measurement, apart from being slow. Empty if all messages are accounted for. */
 export function faultsOf({ system, account, receipts }: Sample): string[] {
   if (account === null) return [];
   const { lost, twice, toTheWrongOne, refused, due } = account;

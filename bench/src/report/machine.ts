@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import type { Machine } from './results';
 
-/** The machine as it is now; `loadBefore` is what it was busy with before. */
+/** The current machine. `loadBefore` is its load before the run. */
 export function thisMachine(loadBefore: number): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',

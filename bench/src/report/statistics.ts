@@ -6,7 +6,7 @@ export interface Spread {
   count: number;
 }
 
-/** The middle one; of an even number the mean of both in the middle. NaN of none. */
+/** The middle value; for an even number, the mean of the two in the middle. NaN without values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -14,13 +14,13 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** Median, least and most of the rounds; undefined where there is none. */
+/** Median, minimum and maximum over the rounds; undefined without values. */
 export function spreadOf(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   return { median: median(values), min: Math.min(...values), max: Math.max(...values), count: values.length };
 }
 
-/** The median of the ratios of those rounds that both have: what disturbs a whole round then cancels out. */
+/** The median of the ratios of the rounds that both have. This cancels out what disturbs a whole round. */
 export function ratioOf(
   values: ReadonlyMap<number, number>,
   others: ReadonlyMap<number, number>,

@@ -1,14 +1,14 @@
-/** A bar: what it stands for, its length, and the least and most of the rounds. */
+/** A bar: its label, its length, and the minimum and maximum of the rounds. */
 export interface Bar {
   label: string;
   value: number;
   min: number;
   max: number;
-  /** As it is written beside the bar. */
+  /** The text beside the bar. */
   text: string;
 }
 
-/** A line through points, whose order is that of `x`. */
+/** A line through points, in the order of `x`. */
 export interface Line {
   label: string;
   points: { x: number; y: number }[];
@@ -20,7 +20,7 @@ const FAINT = '#d0d7de';
 const COLORS = ['#0969da', '#8c959f', '#bf8700', '#1a7f37'];
 const WIDTH = 640;
 
-/** Horizontal bars on a white ground, the first in colour; `left` is the room for their labels. */
+/** Horizontal bars on white, the first one in colour. `left` is the width for the labels. */
 export function barChart(title: string, bars: readonly Bar[], left = 90): string {
   const [top, step, right] = [40, 30, 130];
   const most = Math.max(...bars.map(({ max }) => max), Number.MIN_VALUE);
@@ -37,7 +37,7 @@ export function barChart(title: string, bars: readonly Bar[], left = 90): string
   return page(title, top + bars.length * step + 6, rows);
 }
 
-/** Lines over a logarithmic x, both axes from their least value (y from 0). */
+/** Lines over a logarithmic x axis. The x axis starts at its smallest value, and y starts at 0. */
 export function lineChart(title: string, xLabel: string, lines: readonly Line[]): string {
   const [left, right, top, bottom, height] = [60, 110, 40, 40, 240];
   const xs = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);

@@ -6,7 +6,7 @@ import { faultsOf } from './findings';
 import type { Sample } from './results';
 import { ratioOf, spreadOf } from './statistics';
 
-/** What Posthorn is compared with, where it is there. */
+/** The systems that Posthorn is compared with, if they were measured. */
 const YARDSTICKS: readonly DialectName[] = ['hand-made', 'floor'];
 const CPU_DIGITS = 3;
 
@@ -36,7 +36,7 @@ export function tableOf(scenario: Scenario, samples: readonly Sample[]): string[
   ];
 }
 
-/** The table of one scenario, for a terminal, and what is wrong with its messages. */
+/** The table of one scenario for a terminal, and what is wrong with its messages. */
 export function textTable(scenario: Scenario, samples: readonly Sample[]): string {
   const lines = tableOf(scenario, samples);
   if (lines.length === 1) return '';
@@ -57,7 +57,7 @@ export function markdownTable(scenario: Scenario, samples: readonly Sample[]): s
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** The figure in each round. */
+/** The figure by round. */
 export function valuesOf(
   samples: readonly Sample[],
   system: DialectName,
@@ -91,7 +91,7 @@ function processesOf(samples: readonly Sample[]): string[] {
   return [...new Set(samples.flatMap(({ cpu }) => Object.keys(cpu ?? {})))];
 }
 
-/** `5,432 (5,300–5,500)`: the median, the least and the most. */
+/** `5,432 (5,300–5,500)`: median, minimum and maximum. */
 function cellOf(values: ReadonlyMap<number, number>, digits: number): string {
   const spread = spreadOf([...values.values()]);
   if (spread === undefined) return '–';

@@ -11,7 +11,9 @@ const REPORT = 'report.md';
 const BEGIN = '<!-- measured: written by pnpm bench -->';
 const END = '<!-- end of what was measured -->';
 
-/** Writes the figures as JSON, the tables as Markdown and the charts into a folder; returns the JSON file's path. */
+/**
+ * Writes the figures as JSON, the tables as Markdown and the charts into a folder. Returns the path of the JSON file.
+ */
 export function writeReport(dir: string, results: Results): string {
   mkdirSync(dir, { recursive: true });
   for (const { file, svg } of allCharts(results)) writeFileSync(join(dir, file), svg);
@@ -21,7 +23,7 @@ export function writeReport(dir: string, results: Results): string {
   return file;
 }
 
-/** Puts the tables and the charts into docs/PERFORMANCE.md, in place of those that are there. */
+/** Replaces the tables and charts in docs/PERFORMANCE.md. */
 export function writePage(root: string, results: Results): void {
   const file = join(root, 'docs', 'PERFORMANCE.md');
   const page = readFileSync(file, 'utf8');
@@ -39,7 +41,7 @@ export function readResults(file: string): Results {
   return JSON.parse(readFileSync(file, 'utf8')) as Results;
 }
 
-/** Several runs as one: of a scenario that two of them have, the later one counts. */
+/** Merges several runs. If two have the same scenario, the later one wins. */
 export function mergeResults(runs: readonly [Results, ...Results[]]): Results {
   const [first] = runs;
   const samples = runs.reduce<Results['samples']>((merged, run) => {

@@ -14,7 +14,7 @@ import { inbox, messages, users } from './tables';
 import { upkeep } from './upkeep';
 import { workers } from './workers';
 
-/** Every scenario, in the order in which they are run and told. */
+/** Every scenario, in the order of runs and reports. */
 export const scenarios: readonly Scenario[] = [
   saturated,
   latency,

@@ -9,7 +9,7 @@ const CONNECTS = 2_000;
 const PARALLEL = 64;
 const BOUND_MS = 60_000;
 
-/** What a connect costs. */
+/** The cost of a connect. */
 export const connect: Scenario = {
   name: 'connect',
   what: '2,000 devices connect, 64 at a time, with a token each',

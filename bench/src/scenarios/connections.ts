@@ -6,7 +6,7 @@ import { type Outcome, withTrial } from './trial';
 const CONNECTIONS = [1_000, 5_000, 10_000, 15_000];
 const PER_SECOND = 500;
 
-/** Whether what is idle makes what is busy slower. */
+/** Whether idle connections slow down busy ones. */
 export const connections: Scenario = {
   name: 'connections',
   what: '500 sends per second to 1,000, 5,000, 10,000 and 15,000 devices on one gateway',

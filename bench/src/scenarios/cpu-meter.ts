@@ -1,9 +1,9 @@
 import { hasProc, readProcesses, sumOfTree } from '../world/process-tree';
 
-/** CPU that each process took, ms, by what it is; null where that cannot be told. */
+/** CPU time of each process in ms, by name; null if it is unknown. */
 export type CpuByProcess = Record<string, number> | null;
 
-/** Processes whose CPU is added up under a name. */
+/** Processes whose CPU is added up under one name. */
 export interface MeteredProcess {
   name: string;
   pid: number;
@@ -17,7 +17,7 @@ export class CpuMeter {
     this.#processes = processes;
   }
 
-  /** Starts a measurement; the returned function ends it. */
+  /** Starts a measurement. The returned function ends it. */
   start(): () => CpuByProcess {
     const before = this.#read();
     return () => {
@@ -38,7 +38,7 @@ export class CpuMeter {
   }
 }
 
-/** The CPU of all processes, for each of `count`; undefined where it cannot be told. */
+/** The CPU of all processes, divided by `count`; undefined if it is unknown. */
 export function cpuPer(cpu: CpuByProcess, count: number): number | undefined {
   if (cpu === null || count === 0) return undefined;
   return Object.values(cpu).reduce((sum, ms) => sum + ms, 0) / count;

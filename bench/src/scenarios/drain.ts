@@ -5,13 +5,13 @@ import { type Outcome, type Trial, withTrial } from './trial';
 
 const DEVICES = 10;
 const WAITING = 1_000;
-/** One takes a third of a second: after fewer, half of what is measured is Node that compiles what a drain runs. */
+/** One drain takes a third of a second. After fewer warm-ups, half of the measured time would be Node's compilation. */
 const WARM_UPS = 6;
 const SENDERS = 16;
 const USERS = 64;
 const BOUND_MS = 60_000;
 
-/** What devices get that come back. */
+/** What returning devices get. */
 export const drain: Scenario = {
   name: 'drain',
   what: '10 devices reconnect at once, and 1,000 messages wait for each',
@@ -25,7 +25,7 @@ export const drain: Scenario = {
     }),
 };
 
-/** Sends while the devices are away, then lets them come back. */
+/** Sends while the devices are away, then connects them. */
 export async function drainOnce({ driver, meter, system }: Trial, waiting = WAITING): Promise<Outcome> {
   await driver.call('send', {
     senders: SENDERS,

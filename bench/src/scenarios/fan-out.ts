@@ -7,7 +7,7 @@ const SENDERS = 4;
 const USERS = 64;
 const MAX_MESSAGES = 2_000;
 
-/** One message to many. */
+/** One message to many recipients. */
 export const fanOut: Scenario = {
   name: 'fan-out',
   what: '4 senders send each message to all of 1,000 connected devices',

@@ -1,12 +1,12 @@
 import { query } from '../world/stores';
 
-/** How much is in the tables before something is measured. */
+/** How much the tables hold before the measurement. */
 export interface Filling {
   /** `u0`, `u1` … */
   users: number;
-  /** In the inboxes of all of them in turn; at least one for each. */
+  /** Messages, distributed over all users' inboxes in turn. At least one for each user. */
   messages: number;
-  /** Moreover in the inbox of `u0` alone. */
+  /** Additional messages in the inbox of `u0`. */
   inboxOfOne: number;
 }
 
@@ -14,7 +14,7 @@ const CHUNK = 500_000;
 /** The tables whose size should not matter. */
 const GROWING = ['message', 'inbox', 'inbox_entry', 'device', 'receipt', 'idempotency_key'];
 
-/** Fills empty tables: messages, their entries, counters, devices and receipts. Ids rise as those of real messages do. */
+/** Fills empty tables with messages, entries, counters, devices and receipts. Ids rise like those of real messages. */
 export async function fillTables(
   databaseUrl: string,
   filling: Filling,
@@ -32,7 +32,7 @@ export async function fillTables(
   await query(databaseUrl, 'CHECKPOINT');
 }
 
-/** Sequential scans so far of each table that grows, its partitions together. */
+/** The number of sequential scans so far of each growing table, its partitions added up. */
 export async function seqScansOf(databaseUrl: string): Promise<Map<string, number>> {
   const rows = await query<{ name: string; count: number }>(
     databaseUrl,
@@ -44,7 +44,7 @@ export async function seqScansOf(databaseUrl: string): Promise<Map<string, numbe
   return new Map(rows.map(({ name, count }) => [name, count]));
 }
 
-/** The first `$4` are for `u0` alone, the others for each user in turn. */
+/** The first `$4` messages are for `u0`, the others for each user in turn. */
 const FILL = `
   WITH filled AS (
     SELECT (overlay(now_hex placing '-' from 9 for 0) || '-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS id,
@@ -64,6 +64,6 @@ const FILL = `
 const COUNTERS = `
   INSERT INTO inbox (user_id, newest_seq) SELECT user_id, max(seq) FROM inbox_entry GROUP BY user_id`;
 
-/** A device of each user has everything that was filled in: it gets what is sent afterwards, and nothing else. */
+/** One device per user has acknowledged all filled-in messages, so that it gets only what is sent afterwards. */
 const DEVICES = `
   INSERT INTO device (user_id, device, cursor) SELECT user_id, 'bench', newest_seq FROM inbox`;

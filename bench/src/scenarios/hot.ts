@@ -2,7 +2,7 @@ import { connectAll, DEVICES, loadOutcome, measureLoad, ONE_TO_ONE } from './loa
 import type { Scenario } from './scenario';
 import { withTrial } from './trial';
 
-/** All senders to one user: one counter row, one connection. */
+/** All senders send to one user: one counter row, one connection. */
 export const hotRecipient: Scenario = {
   name: 'hot-recipient',
   what: '64 senders to one connected device, as fast as possible',
@@ -16,7 +16,7 @@ export const hotRecipient: Scenario = {
     }),
 };
 
-/** One user sends all; its limit on sends is raised, and still counted. */
+/** One user sends everything. Its send limit is raised, but still counted. */
 export const hotSender: Scenario = {
   name: 'hot-sender',
   what: 'one user sends over 64 connections to 1,000 connected devices, as fast as possible',

@@ -7,10 +7,10 @@ import { withTrial } from './trial';
 
 const WARM_UP = 1_000;
 const CONNECTIONS = 4_000;
-/** Until what a connect leaves behind for a moment is gone. */
+/** Time for temporary leftovers of a connect to go away. */
 const SETTLE_MS = 3_000;
 
-/** What a connection holds that does nothing. */
+/** The memory of an idle connection. */
 export const idle: Scenario = {
   name: 'idle',
   what: 'memory of a gateway with 4,000 idle connections minus its memory with 1,000, after garbage collection',

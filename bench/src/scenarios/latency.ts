@@ -5,7 +5,7 @@ import { withTrial } from './trial';
 
 const PER_SECOND = 500;
 
-/** How long a message takes at a rate that every system can do. */
+/** How long a message takes, at a rate that every system can handle. */
 export const latency: Scenario = {
   name: 'latency',
   what: '500 sends per second, whether or not answers come; times count from the moment each send was due',

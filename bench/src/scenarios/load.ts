@@ -4,15 +4,15 @@ import type { RunningSystem } from '../systems/running-system';
 import { type CpuByProcess, cpuPer } from './cpu-meter';
 import type { Outcome, Trial } from './trial';
 
-/** The load of the published comparisons. */
+/** The load of published comparisons. */
 const SENDERS = 64;
 export const DEVICES = 1_000;
-/** More users than connections: with the default limits none of them sends too fast. */
+/** More users than connections, so that no user exceeds the default send limit. */
 const SENDING_USERS = 1_024;
-/** Sends of one measurement, at most: it ends earlier then. */
+/** The most sends of one measurement. At this number it ends early. */
 const MAX_MESSAGES = 400_000;
 
-/** So much is sent unmeasured, if that does not take too long. */
+/** This many are sent before measuring, if that does not take too long. */
 const WARM_UP_MESSAGES = 8_000;
 const MIN_WARM_UP_MESSAGES = 200;
 const WARM_UP_BOUND_MS = 10_000;
@@ -21,7 +21,7 @@ const NO_MORE_MS = 60_000;
 const CONNECT_BOUND_MS = 120_000;
 const PARALLEL_CONNECTS = 64;
 
-/** One message to one of the devices, as fast as it goes. */
+/** Each message goes to one of the devices, as fast as possible. */
 export const ONE_TO_ONE: Omit<SendPlan, 'ms'> = {
   senders: SENDERS,
   users: SENDING_USERS,
@@ -29,7 +29,7 @@ export const ONE_TO_ONE: Omit<SendPlan, 'ms'> = {
   maxMessages: MAX_MESSAGES,
 };
 
-/** Connects devices; throws where one of them is refused. */
+/** Connects devices. Throws if one of them is refused. */
 export async function connectAll({ driver }: Trial, count: number, from = 0): Promise<void> {
   const { ready, failures } = await driver.call('connect', {
     from,
@@ -42,7 +42,7 @@ export async function connectAll({ driver }: Trial, count: number, from = 0): Pr
   }
 }
 
-/** A load and what it cost. */
+/** A load and its cost. */
 export interface Measured {
   outcome: SendOutcome;
   cpu: CpuByProcess;
@@ -50,7 +50,7 @@ export interface Measured {
   receipts: number | null;
 }
 
-/** Sends for a while unmeasured, then measured: what is compiled and cached is then as it is in the long run. */
+/** Sends for a while without measuring, so that compiled code and caches are as in the long run. Then it measures. */
 export async function measureLoad(
   trial: Trial,
   plan: Omit<SendPlan, 'ms'>,
@@ -76,8 +76,8 @@ export async function measureLoad(
 }
 
 /**
- * How many receipts there are, once there are `due` more than `before`, or no more come: what is still to be recorded
- * is part of what is measured. It asks seldom enough not to be measured itself.
+ * The number of receipts, once there are `due` more than `before`, or no more arrive. Recording late receipts is part
+ * of the measurement. It asks rarely, so that it does not disturb the measurement.
  */
 export async function receiptsOf(
   system: RunningSystem,
@@ -94,7 +94,7 @@ export async function receiptsOf(
   return count;
 }
 
-/** The outcome with the figures that all loads have. */
+/** An outcome with the figures that all loads have. */
 export function loadOutcome({ outcome, cpu, receipts }: Measured): Outcome {
   const { account, ms, post, frame } = outcome;
   const cpuMs = cpuPer(cpu, account.accepted);
@@ -116,7 +116,7 @@ export function loadOutcome({ outcome, cpu, receipts }: Measured): Outcome {
   };
 }
 
-/** The CPU of each process for one of `count`. */
+/** The CPU of each process, divided by `count`. */
 export function perEach(cpu: CpuByProcess, count: number): CpuByProcess {
   return cpu === null
     ? null

@@ -2,12 +2,12 @@
 export interface Metric {
   readonly label: string;
   readonly unit: string;
-  /** What is good. */
+  /** Which direction is better. */
   readonly better: 'higher' | 'lower';
   readonly digits: number;
 }
 
-/** Every figure, by the key it has in the results. */
+/** Every figure, by its key in the results. */
 export const metrics = {
   sendsPerSecond: { label: 'sends', unit: '/s', better: 'higher', digits: 0 },
   deliveriesPerSecond: { label: 'deliveries', unit: '/s', better: 'higher', digits: 0 },
@@ -40,5 +40,5 @@ export const metrics = {
 
 export type MetricKey = keyof typeof metrics;
 
-/** What one measurement gave; some figures of the list. */
+/** The figures of one measurement; some of the list. */
 export type Figures = Partial<Record<MetricKey, number>>;

@@ -5,11 +5,11 @@ import { type Outcome, withTrial } from './trial';
 const RECIPIENTS = [1, 10, 100, 1_000];
 const SENDERS = 16;
 const USERS = 1_024;
-/** Deliveries of one measurement, at most: each is accounted for. */
+/** The most deliveries of one measurement, because each is accounted for. */
 const MAX_DELIVERIES = 2_000_000;
 const MAX_MESSAGES = 200_000;
 
-/** What one more recipient costs. */
+/** The cost of one more recipient. */
 export const recipients: Scenario = {
   name: 'recipients',
   what: '16 senders send messages to 1, 10, 100 and 1,000 connected devices each',

@@ -3,7 +3,7 @@ import { connectAll, DEVICES, loadOutcome, measureLoad, ONE_TO_ONE } from './loa
 import type { Scenario } from './scenario';
 import { withTrial } from './trial';
 
-/** How much goes through, and what each message costs. */
+/** The highest throughput, and the cost of each message. */
 export const saturated: Scenario = {
   name: 'saturated',
   what: '64 senders to 1,000 connected devices, one to one, as fast as possible',

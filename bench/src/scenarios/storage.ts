@@ -3,12 +3,12 @@ import { connectAll, DEVICES, ONE_TO_ONE, receiptsOf } from './load';
 import type { Scenario } from './scenario';
 import { withTrial } from './trial';
 
-/** So many that what Postgres sets aside for a table that grows weighs little. */
+/** Enough messages that the space which Postgres reserves for growing tables hardly counts. */
 const MESSAGES = 40_000;
 const WARM_UP = 4_000;
 const BOUND_MS = 120_000;
 
-/** What stays of a message on the disks of Postgres. */
+/** The disk space of a message in Postgres. */
 export const storage: Scenario = {
   name: 'storage',
   what: 'the bytes that 40,000 delivered messages of 256 bytes, to one recipient each, add to the tables and to the write-ahead log',

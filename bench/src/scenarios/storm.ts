@@ -12,7 +12,7 @@ const BOUND_MS = 120_000;
 const RETRIES = 50;
 const PARALLEL = 256;
 
-/** A gateway dies with everybody on it, and everybody comes back at once, to the other one. */
+/** A gateway dies with all its connections, and all devices reconnect at once to the other gateway. */
 export const storm: Scenario = {
   name: 'storm',
   what: 'one of two gateways is killed, and its 10,000 devices connect to the other at once while 200 sends per second go to them',

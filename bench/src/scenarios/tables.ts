@@ -35,7 +35,7 @@ export const messages: Scenario = tableCurve(
   (count) => ({ users: Math.max(1_000, Math.round(count / 200)), messages: count, inboxOfOne: 0 }),
 );
 
-/** A curve over the size of tables: a database for each point, so that none is measured with what another left. */
+/** A curve over table sizes. Each point uses a new database, so that none is measured with leftovers of another. */
 function tableCurve(
   name: string,
   what: string,
@@ -64,12 +64,12 @@ function tableCurve(
 
 async function measure(whole: Trial, filling: Filling): Promise<Outcome> {
   const { driver } = whole;
-  // Receipts are recorded, yet not counted: that would read the whole of a large table, again and again.
+  // Receipts are recorded but not counted, because counting would read a whole large table repeatedly.
   const system = { ...whole.system, countReceipts: () => Promise.resolve(null) };
   const trial = { ...whole, system };
   await fillTables(system.databaseUrl, filling, (text) => trial.say(text));
   const before = await seqScansOf(system.databaseUrl);
-  await drainOnce(trial); // unmeasured
+  await drainOnce(trial); // warm-up, not measured
   const drained = await drainOnce(trial);
   const middle = Math.floor(Math.max(filling.inboxOfOne, filling.messages / filling.users) / 2);
   const page = await driver.call('get', `/v1/inbox?after=${middle}&limit=${PAGE_SIZE}`, ['u0'], PAGES);

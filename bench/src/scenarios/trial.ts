@@ -7,17 +7,17 @@ import { type BenchStores, query } from '../world/stores';
 import { type CpuByProcess, CpuMeter } from './cpu-meter';
 import type { Figures } from './metrics';
 
-/** What one measurement of one system gave. */
+/** The result of one measurement of one system. */
 export interface Outcome {
-  /** Where on a curve it was taken: `{ label: '100 recipients', x: 100 }`. */
+  /** The point on a curve: `{ label: '100 recipients', x: 100 }`. */
   point?: { label: string; x: number };
   figures: Figures;
-  /** CPU of each process, ms for each message (or connect) of the measurement. */
+  /** CPU of each process, in ms per message (or connect) of the measurement. */
   cpu: CpuByProcess;
   account: Account | null;
-  /** Receipts that were recorded; null where the system records none, or none were due. */
+  /** Recorded receipts; null if the system records none, or none were due. */
   receipts: number | null;
-  /** What a reader of the numbers has to know. */
+  /** Remarks for readers of the numbers. */
   remarks?: string[];
 }
 
@@ -25,13 +25,13 @@ export interface Outcome {
 export interface Sizes {
   /** How long one measurement takes. */
   seconds: number;
-  /** Shrinks how many users, messages and connections the curves and the storm go up to. */
+  /** Scales down the users, messages and connections of the curves and the storm. */
   scale: number;
-  /** Where CPU profiles go. */
+  /** Where to write CPU profiles. */
   profileDir?: string | undefined;
 }
 
-/** A system that is up, with its load generator: what a scenario works with. */
+/** A running system with its load generator, for a scenario to use. */
 export interface Trial extends Sizes {
   readonly system: RunningSystem;
   readonly driver: RemoteDriver;
@@ -39,7 +39,7 @@ export interface Trial extends Sizes {
   say(sentence: string): void;
 }
 
-/** Starts a system and a driver for it, does the work, and ends both, whatever comes of it. */
+/** Starts a system and a driver for it, does the work, and stops both in any case. */
 export async function withTrial<T>(
   name: DialectName,
   stores: BenchStores,
@@ -49,7 +49,7 @@ export async function withTrial<T>(
 ): Promise<T> {
   const system = await startSystem(name, stores, { ...options, profileDir: rest.profileDir });
   try {
-    // What the system before it left to be written is not this one's.
+    // Flush what the previous system left for Postgres to write, so that it does not count here.
     await query(stores.databaseUrl, 'CHECKPOINT');
     const driver = await RemoteDriver.start(system.target);
     try {

@@ -4,7 +4,7 @@ import { type Outcome, withTrial } from './trial';
 
 const WORKERS = [1, 2];
 
-/** What more processes of each service give, on as many cores as there are. */
+/** What more processes of each service bring on the available cores. */
 export const workers: Scenario = {
   name: 'workers',
   what: 'the load of "saturated", with 1 and with 2 workers in each service',

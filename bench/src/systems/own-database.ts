@@ -2,7 +2,7 @@ import { query } from '../world/stores';
 
 let count = 0;
 
-/** A database for one system, and its end. */
+/** A database for one system, and a function to drop it. */
 export async function createDatabase(
   databaseUrl: string,
   name: string,

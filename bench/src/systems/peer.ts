@@ -12,11 +12,11 @@ import { createDatabase } from './own-database';
 import { countWith, openReceiptCounter } from './receipt-counter';
 import type { RunningSystem, SystemOptions, SystemProcess } from './running-system';
 
-/** What makes one peer different from another. */
+/** How one peer differs from another. */
 interface Peer {
   folder: string;
   schema: string;
-  /** Counts what is recorded as delivered; null where nothing is. */
+  /** SQL that counts recorded deliveries; null if the peer records none. */
   receipts: string | null;
 }
 
@@ -26,13 +26,15 @@ const peers: Record<Exclude<DialectName, 'posthorn'>, Peer> = {
   floor: { folder: 'floor', schema: FLOOR_SCHEMA, receipts: null },
 };
 
-/** The built peers: they are processes of their own also where the bench runs from its sources. */
+/** The built peers, because they run as processes even when the bench runs from its sources. */
 const BUILT = join(__dirname, '..', '..', 'dist', 'peers');
 const START_BOUND_MS = 120_000;
 const STOP_BOUND_MS = 5_000;
 const LISTENING = /^listening on (\d+)$/;
 
-/** Starts one of the systems that Posthorn is compared with: an api and a gateway process, and a database of its own. */
+/**
+ * Starts one of the systems that Posthorn is compared with: an api process, a gateway process, and its own database.
+ */
 export async function startPeer(
   name: Exclude<DialectName, 'posthorn'>,
   stores: BenchStores,
@@ -91,7 +93,7 @@ export async function startPeer(
   }
 }
 
-/** The peers share the names of their keys: none may be left for the next one. */
+/** The peers use the same key names, so none may be left for the next peer. */
 async function forgetKeys(redisUrl: string): Promise<void> {
   const redis = new Redis(redisUrl);
   try {

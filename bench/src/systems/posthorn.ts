@@ -9,7 +9,7 @@ import { traceSettings } from './trace-settings';
 
 const RECEIPTS = 'SELECT count(*)::int AS count FROM receipt';
 
-/** Posthorn as it is run: real processes, default settings, a database and a prefix of its own. */
+/** Posthorn as in production: real processes, default settings, its own database and prefix. */
 export async function startPosthorn(stores: BenchStores, options: SystemOptions): Promise<RunningSystem> {
   const stops = new StopList();
   try {

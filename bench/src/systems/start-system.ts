@@ -7,7 +7,7 @@ import type { RunningSystem, SystemOptions } from './running-system';
 /** The systems, in the order of the tables. */
 export const systemNames: readonly DialectName[] = ['posthorn', 'hand-made', 'socket.io', 'floor'];
 
-/** Starts one of them, empty. */
+/** Starts one of them, with empty stores. */
 export function startSystem(
   name: DialectName,
   stores: BenchStores,

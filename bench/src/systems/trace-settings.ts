@@ -1,4 +1,4 @@
-/** What OpenTelemetry reads, so that the bench can show what traces cost (docs/DEPLOY.md). */
+/** The settings of OpenTelemetry, so that the bench can measure the cost of traces (docs/DEPLOY.md). */
 export function traceSettings(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).filter(

@@ -1,23 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** What the kernel says of one process. */
+/** What the kernel reports about one process. */
 export interface ProcessRow {
   pid: number;
   parent: number;
-  /** CPU of itself and of its children that ended and were waited for, ms. */
+  /** CPU of the process and of its ended children that were waited for, in ms. */
   cpuMs: number;
-  /** Resident memory, bytes. */
+  /** Resident memory, in bytes. */
   rss: number;
 }
 
-/** False where there is no /proc (macOS): CPU and memory are then not told. */
+/** False without /proc (macOS): CPU and memory are not reported then. */
 export const hasProc = existsSync('/proc/self/stat');
 
 const PAGE = 4_096;
 const tickMs = hasProc ? 1_000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' })) : 10;
 
-/** A line of /proc/PID/stat. The name, in brackets, may itself hold spaces and brackets. */
+/** Parses a line of /proc/PID/stat. The name in brackets may itself contain spaces and brackets. */
 export function parseStat(text: string, msPerTick: number): ProcessRow {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3]); // as proc(5) numbers them
@@ -29,7 +29,7 @@ export function parseStat(text: string, msPerTick: number): ProcessRow {
   };
 }
 
-/** Processes with all their descendants, as one: a service with its workers, Postgres with its backends. */
+/** Adds up a process and all its descendants: a service with its workers, Postgres with its backends. */
 export function sumOfTree(rows: readonly ProcessRow[], root: number): { cpuMs: number; rss: number } {
   const sum = { cpuMs: 0, rss: 0 };
   const left = [root];
@@ -42,7 +42,7 @@ export function sumOfTree(rows: readonly ProcessRow[], root: number): { cpuMs: n
   return sum;
 }
 
-/** All processes of this machine; none where there is no /proc. */
+/** All processes of this machine; empty without /proc. */
 export function readProcesses(): ProcessRow[] {
   if (!hasProc) return [];
   return readdirSync('/proc')
@@ -51,7 +51,7 @@ export function readProcesses(): ProcessRow[] {
       try {
         return [parseStat(readFileSync(`/proc/${name}/stat`, 'utf8'), tickMs)];
       } catch {
-        return []; // it ended meanwhile
+        return []; // it has ended
       }
     });
 }

@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { StopList, startPostgres, startRedis } from '@posthorn/stack';
 import { Client } from 'pg';
 
-/** The Postgres and the Redis that all systems share, one after the other. */
+/** The Postgres and the Redis that all systems use, one after another. */
 export interface BenchStores {
-  /** Of a database whose owner may make others. */
+  /** A database whose owner may create others. */
   databaseUrl: string;
   redisUrl: string;
-  /** Whose CPU is counted; none where the stores are somebody else's. */
+  /** The store processes whose CPU is counted; none if the stores are not our own. */
   processes: { name: string; pid: number }[];
   stop(): Promise<void>;
 }
 
-/** As for production: a commit is on disk before it is answered. The rest are the defaults. */
+/** As in production, a commit is on disk before it is answered. All other settings are defaults. */
 const POSTGRES_SETTINGS = {
   fsync: 'on',
   synchronous_commit: 'on',
@@ -22,11 +22,11 @@ const POSTGRES_SETTINGS = {
   max_connections: '300',
 };
 
-/** Starts them in a folder that goes with them. */
+/** Starts the stores in a folder that is removed at the end. */
 export async function openBenchStores(): Promise<BenchStores> {
   const stops = new StopList();
   const dir = mkdtempSync(join(tmpdir(), 'posthorn-bench-'));
-  // Postgres may have to run as another user, who must get to its folder.
+  // Postgres may run as another user, who needs access to the folder.
   chmodSync(dir, 0o755);
   stops.add(async () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
   try {
@@ -49,7 +49,7 @@ export async function openBenchStores(): Promise<BenchStores> {
   }
 }
 
-/** Runs one statement on a connection of its own. */
+/** Runs one statement on a new connection. */
 export async function query<Row extends object>(
   databaseUrl: string,
   sql: string,

@@ -2,18 +2,18 @@ import type { ServiceName } from '@posthorn/stack';
 import type { Invariant, Verdict } from '../check/verdict';
 import type { Mutation } from '../world/chaos-world';
 
-/** A bug that is made on purpose, to show that the check notices it. */
+/** A bug made on purpose, to show that the check notices it. */
 export interface SeededBug {
   /** What is wrong, in a few words. */
   name: string;
-  /** The services that are started with the mutations; none where `sql` is all. */
+  /** The services that start with the mutations; none if `sql` is the whole bug. */
   services?: readonly ServiceName[];
   mutations?: readonly Mutation[];
-  /** Done to the database once, before the services start. */
+  /** Runs once on the database before the services start. */
   sql?: string;
-  /** What the check must find broken, all of it; more may be broken with it. */
+  /** The invariants that the check must find broken. Others may be broken too. */
   expected: readonly Invariant[];
-  /** The faults without which it does not show. Where there are none it shows in a run without faults. */
+  /** The faults that make the bug visible. If the list is missing, it is visible in a run without faults. */
   faults?: readonly string[];
 }
 
@@ -27,14 +27,14 @@ const SESSION = 'services/ws-gateway/dist/session/session.js';
 const SEND_ENTRY =
   'transport.send((0, protocol_1.encodeMessageFrame)(next.seq, next.messageJson, next.isIncomplete));';
 
-/** Reconcile makes up for whatever is lost on the way through Redis: such a bug only shows without it. */
+/** Reconcile repairs every loss on the way through Redis, so such a bug is visible only without it. */
 const WITHOUT_RECONCILE: Mutation = {
   file: RECONCILER,
   find: '#repair(session, newest) {',
   replace: '#repair(session, newest) { return;',
 };
 
-/** Positions are given out by a transaction of their own, as a serial gives them out. */
+/** Positions come from a separate transaction, as from a serial. */
 function positionsBeforeCommit(stall: string): Mutation[] {
   return [
     {
@@ -77,7 +77,7 @@ function positionsBeforeCommit(stall: string): Mutation[] {
   ];
 }
 
-/** At least one for every invariant that the code can break. */
+/** At least one bug for every invariant that the code can break. */
 export const seededBugs: readonly SeededBug[] = [
   {
     name: 'every 100th inbox entry is left out',
@@ -340,7 +340,7 @@ export const seededBugs: readonly SeededBug[] = [
   {
     name: 'a crash of Postgres empties the inboxes',
     sql: 'ALTER TABLE inbox SET UNLOGGED; ALTER TABLE inbox_entry_from_start SET UNLOGGED',
-    // The services see it, and would not become ready.
+    // The services would see this bug and not become ready.
     services: ['send-api', 'ws-gateway'],
     mutations: [
       {
@@ -354,7 +354,7 @@ export const seededBugs: readonly SeededBug[] = [
   },
 ];
 
-/** True when the check found broken what this bug breaks. */
+/** Whether the check found everything broken that this bug breaks. */
 export function isExpected({ expected }: SeededBug, { violations }: Pick<Verdict, 'violations'>): boolean {
   return expected.every((wanted) => violations.some(({ invariant }) => invariant === wanted));
 }

@@ -38,7 +38,8 @@ const CHECKS: readonly (readonly [Invariant, (index: HistoryIndex) => Findings])
 ];
 
 /**
- * Decides from a history alone whether the system kept what it promises. Pure: the same history, the same verdict.
+ * Decides from a history alone whether the system kept its promises. A pure function: the same history gives the same
+ * verdict.
  * @param events in the order in which they happened
  */
 export function checkHistory(events: readonly HistoryEvent[], options: CheckOptions): Verdict {

@@ -1,7 +1,7 @@
 import { Findings } from './findings';
 import type { HistoryIndex } from './index-history';
 
-/** When everybody has gone nothing is left of them, and the services stop with exit code 0. */
+/** After all clients have left, nothing of them remains, and the services exit with code 0. */
 export function checkCleanEnd({ end }: HistoryIndex): Findings {
   const findings = new Findings();
   if (end === null) return findings;

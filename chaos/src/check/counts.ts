@@ -4,7 +4,7 @@ import { findResends } from './resends';
 import type { Attempt, Send, SendLog } from './send-log';
 import type { Counts, Invariant } from './verdict';
 
-/** The ids of faults that concern Redis begin with this. */
+/** The prefix of the ids of faults that concern Redis. */
 const REDIS_FAULTS = 'redis-';
 
 /**
@@ -41,7 +41,7 @@ export function countHistory(index: HistoryIndex, found: (invariant: Invariant) 
   };
 }
 
-/** Sends whose outcome stayed unknown to the sender, and which came out all the same. */
+/** Sends with an outcome that the sender never learned, but whose message exists. */
 function countRecovered({ sends, store, devices }: HistoryIndex): number {
   const found = new Set<Send | undefined>();
   for (const { id } of store?.messages ?? []) found.add(sends.ofId(id));
@@ -49,7 +49,10 @@ function countRecovered({ sends, store, devices }: HistoryIndex): number {
   return [...found].filter((send) => send?.outcome === 'unknown').length;
 }
 
-/** How the attempts of some times went; those that were refused for their content say nothing of the system. */
+/**
+ * The results of the attempts in some periods. Attempts that were refused for their content say nothing about the
+ * system and are left out.
+ */
 function summarize(sends: SendLog, isMeant: (begun: number, ended: number) => boolean): Counts['quietSends'] {
   const meant = sends.attempts.filter(
     ({ begun, end }) => end !== null && end.type !== 'fail' && isMeant(begun.t, end.t),
@@ -62,7 +65,7 @@ function okMs({ end }: Attempt): number[] {
   return end?.type === 'ok' ? [end.v.ms] : [];
 }
 
-/** The value that this share of the values does not exceed; 0 of none. */
+/** The value that this share of the values does not exceed; 0 without values. */
 function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;

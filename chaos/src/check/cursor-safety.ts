@@ -3,8 +3,8 @@ import { Findings } from './findings';
 import type { HistoryIndex } from './index-history';
 
 /**
- * A cursor is what the device acknowledged: at least what was answered with ok, at most what was asked for. And it
- * passes nothing by: whatever is at or below it came to the device, however late it was committed.
+ * A cursor is what the device acknowledged: at least what was answered with ok, at most what was requested. It also
+ * skips nothing: every message at or below it came to the device, however late it was committed.
  */
 export function checkCursorSafety(index: HistoryIndex): Findings {
   const findings = new Findings();
@@ -46,7 +46,7 @@ function checkBounds(
     findings.add(`${where} is ${cursor}, although no more than ${ceiling} was acknowledged`);
 }
 
-/** A device acknowledges what it got, so all that its cursor has passed came to it. */
+/** A device acknowledges only what it got, so everything at or below its cursor must have come to it. */
 function checkPassedBy(device: Device, { inboxes }: HistoryIndex, findings: Findings): void {
   const received = device.received();
   for (const { seq, id } of inboxes.of(device.user)) {

@@ -4,33 +4,33 @@ import type { DeviceEvent, HistoryEvent } from '../history/history';
 /** An event of a device. */
 export type SeenEvent = Extract<HistoryEvent, { f: DeviceEvent['f'] }>;
 
-/** The name of the devices that are new at the end and read everything. */
+/** The name of the new devices that read everything at the end. */
 const FRESH = 'fresh';
 
-/** A stretch of time, in ms; without an end it lasted for as long as anything is known. */
+/** A period in ms. Without an end it lasted until the end of the history. */
 export interface Span {
   from: number;
   to: number;
 }
 
-/** One connection of a device, from its attempt to connect. */
+/** One connection of a device, from the attempt to connect. */
 export class Connection {
   readonly name: string;
   readonly device: Device;
   readonly events: SeenEvent[] = [];
   readonly messages: EventOf<'ok', 'message'>[] = [];
   readonly acks: EventOf<'invoke', 'ack'>[] = [];
-  /** When the device did not read. */
+  /** The periods in which the device did not read. */
   readonly deaf: Span[] = [];
   connect: EventOf<'invoke', 'connect'> | null = null;
   welcome: EventOf<'ok', 'welcome'> | null = null;
   caughtUp: EventOf<'ok', 'caughtUp'> | null = null;
   closed: EventOf<'info', 'closed'> | null = null;
-  /** The highest acknowledgement of the device that was answered with ok before this connection was begun. */
+  /** The device's highest acknowledgement that was answered with ok before this connection began. */
   readonly floor: number;
-  /** True when the server may have moved the cursor by itself before. */
+  /** Whether the server may have moved the cursor by itself before (`ack=auto`). */
   readonly followsAuto: boolean;
-  /** The highest acknowledgement that the device had begun by the welcome. */
+  /** The device's highest acknowledgement that had begun before the welcome. */
   ceiling = 0;
 
   constructor(name: string, device: Device) {
@@ -40,26 +40,26 @@ export class Connection {
     this.followsAuto = device.isAuto;
   }
 
-  /** Where delivery starts is asked for, and granted. */
+  /** Whether delivery starts where the device asked. */
   get startsWhereAsked(): boolean {
     return this.connect?.v.after !== undefined && this.welcome?.v.reset !== true;
   }
 }
 
-/** A device of a user, over all its connections. */
+/** A device of a user, with all its connections. */
 export class Device {
   /** `u1/d2` */
   readonly name: string;
   readonly user: string;
-  /** As the store knows it. */
+  /** The device's name in the store. */
   readonly device: string;
   readonly connections: Connection[] = [];
-  /** The highest acknowledgement answered with ok, and the highest begun. */
+  /** The highest acknowledgement answered with ok, and the highest one begun. */
   ackedOk = 0;
   ackedAtAll = 0;
-  /** It let the server acknowledge what it writes, at least once: what a dying connection swallowed is gone. */
+  /** The device used `ack=auto` at least once, so messages that a dying connection swallowed are gone. */
   isAuto = false;
-  /** It asked to be sent nothing through this `seq`. */
+  /** The device asked to get nothing up to this `seq`. */
   skipped = 0;
 
   constructor(name: string, user: string, device: string) {

@@ -6,7 +6,7 @@ const OPERATIONS = ['ok send', 'ok message', 'ok ack', 'ok read', 'ok receipt'];
 const MIN_PROVEN = 0.95;
 const MAX_ODDITIES = 5;
 
-/** Why this history cannot tell that all is well. */
+/** Why this history cannot prove that everything is right. */
 export function findDoubts(events: readonly HistoryEvent[], index: HistoryIndex): string[] {
   return [
     ...findMissing(events, index),

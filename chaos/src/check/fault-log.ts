@@ -5,7 +5,7 @@ import type { Span } from './device-log';
 /** A fault, from its injection until it was healed. */
 export interface FaultSpan extends Span {
   id: string;
-  /** How it was seen to have happened. */
+  /** The evidence that it took effect. */
   effect: string | null;
 }
 
@@ -30,7 +30,7 @@ export class FaultLog {
     open.effect = v.effect;
   }
 
-  /** By when something must have happened that could begin at `from`: faults on the way put it off. */
+  /** When something that could begin at `from` must have happened. Faults in between postpone it. */
   deadline(from: number): number {
     let deadline = from + this.#options.promptMs;
     for (const shadow of this.#merged()) {
@@ -40,17 +40,17 @@ export class FaultLog {
     return deadline;
   }
 
-  /** True when nothing was broken in this time, nor shortly before. */
+  /** Whether nothing was broken in this period or shortly before. */
   isQuiet(from: number, to: number): boolean {
     return !this.#merged().some((shadow) => shadow.from <= to && shadow.to >= from);
   }
 
-  /** The ids of the faults that were on at some moment of this time. */
+  /** The ids of the faults that were active at any moment of this period. */
   during(from: number, to: number): string[] {
     return this.spans.filter((span) => span.from <= to && span.to >= from).map(({ id }) => id);
   }
 
-  /** Each fault until its consequences must be over; those that overlap are one. */
+  /** Each fault until its consequences must be over. Overlapping faults are merged. */
   #merged(): readonly Span[] {
     if (this.#shadows !== null) return this.#shadows;
     const shadows: Span[] = [];

@@ -2,7 +2,7 @@ import type { Invariant, Violation } from './verdict';
 
 const MAX_WITNESSES = 10;
 
-/** What the check of one invariant found: how many cases, and the first few of them in words. */
+/** The result of one invariant's check: the number of cases, and the first few of them in words. */
 export class Findings {
   readonly #witnesses: string[] = [];
   #count = 0;
@@ -11,13 +11,13 @@ export class Findings {
     return this.#count;
   }
 
-  /** One more case, told so that the events can be found in the history. */
+  /** Adds a case, with enough words to find its events in the history. */
   add(witness: string): void {
     this.#count++;
     if (this.#witnesses.length < MAX_WITNESSES) this.#witnesses.push(witness);
   }
 
-  /** The violation that these cases are; null when there is none. */
+  /** These cases as a violation; null without cases. */
   toViolation(invariant: Invariant): Violation | null {
     return this.#count === 0 ? null : { invariant, count: this.#count, witnesses: this.#witnesses };
   }

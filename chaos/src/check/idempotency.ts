@@ -2,7 +2,10 @@ import { Findings } from './findings';
 import type { HistoryIndex } from './index-history';
 import type { Send } from './send-log';
 
-/** However often and wherever a key is used: one message, one row, one 201, and no other body under it. */
+/**
+ * However often and wherever a key is used, it makes one message, one row and one 201, and no other body is accepted
+ * under it.
+ */
 export function checkIdempotency({ sends, store }: HistoryIndex): Findings {
   const findings = new Findings();
   for (const send of sends.byKey.values()) checkAnswers(send, findings);
@@ -22,7 +25,7 @@ function checkAnswers({ key, oks, attempts, twists }: Send, findings: Findings):
   if (ids.size > 1) findings.add(`send ${key} was answered with ${[...ids].join(' and ')}`);
   const created = oks.filter(({ v }) => v.http === 201).length;
   if (created > 1) findings.add(`send ${key} was answered 201 ${created} times`);
-  // Somebody must have been told of the creation, or might have been but for a broken connection.
+  // Somebody must have received the 201, or would have without a broken connection.
   const isAllTold = attempts.every(({ end }) => end !== null && end.type !== 'info');
   if (created === 0 && oks.length > 0 && isAllTold)
     findings.add(`send ${key} was answered 200, although nothing was sent with it before`);

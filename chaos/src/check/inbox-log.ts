@@ -2,14 +2,14 @@ import type { StoreState } from '../history/history';
 import type { DeviceLog } from './device-log';
 import type { Send, SendLog } from './send-log';
 
-/** A message's place in an inbox. */
+/** A message's position in an inbox. */
 export interface Place {
   seq: number;
   id: string;
   send: Send;
 }
 
-/** The inboxes, as the store has them and, for what it has not, as deliveries tell. */
+/** The inboxes as in the store. Deliveries add the places that the store lacks. */
 export class InboxLog {
   readonly #places = new Map<string, Map<string, number>>();
   readonly #sorted = new Map<string, Place[]>();
@@ -24,12 +24,12 @@ export class InboxLog {
     }
   }
 
-  /** The place of a message in a user's inbox, if it is known. */
+  /** The position of a message in a user's inbox, if it is known. */
   seqOf(user: string, id: string): number | undefined {
     return this.#places.get(user)?.get(id);
   }
 
-  /** All known places of an inbox whose messages are known, by `seq`. */
+  /** All known positions of an inbox whose messages are known, by `seq`. */
   of(user: string): readonly Place[] {
     let places = this.#sorted.get(user);
     if (places === undefined) {

@@ -6,7 +6,7 @@ import { FaultLog } from './fault-log';
 import { InboxLog } from './inbox-log';
 import { SendLog } from './send-log';
 
-/** A history, sorted for the checks. Made once; the checks only read it. */
+/** A history, indexed for the checks. It is built once, and the checks only read it. */
 export interface HistoryIndex {
   options: CheckOptions;
   sends: SendLog;
@@ -18,13 +18,13 @@ export interface HistoryIndex {
   processes: readonly EventOf<'info', 'process'>[];
   store: StoreState | null;
   end: EndState | null;
-  /** When the last event was. */
+  /** The time of the last event. */
   lastT: number;
-  /** What no harness should have written. */
+  /** Events that a correct harness would not write. */
   oddities: readonly string[];
 }
 
-/** Goes over the history once. */
+/** Goes through the history once. */
 export function indexHistory(events: readonly HistoryEvent[], options: CheckOptions): HistoryIndex {
   const sends = new SendLog();
   const devices = new DeviceLog();
@@ -69,8 +69,8 @@ export function indexHistory(events: readonly HistoryEvent[], options: CheckOpti
 }
 
 /**
- * True when the device was there for everything: at the end of the final phase it was connected and had caught up;
- * a fresh device, when it caught up at all.
+ * Whether the device was there for everything. A normal device was connected and had caught up at the end of the
+ * final phase. A fresh device had caught up at any time.
  */
 export function isFinished(index: HistoryIndex, device: Device): boolean {
   if (device.isFresh) return device.connections.some(({ caughtUp }) => caughtUp !== null);

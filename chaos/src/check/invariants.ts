@@ -1,6 +1,6 @@
 import type { Invariant } from './verdict';
 
-/** What the check of a history demands, invariant by invariant; docs/chaos.md shows it. */
+/** The requirements of each invariant, as shown in docs/chaos.md. */
 export const invariants: Readonly<Record<Invariant, string>> = {
   'no loss':
     'Every accepted message reached every device of every recipient, and a new device that reads the inbox from the start.',

@@ -3,21 +3,24 @@ import { Findings } from './findings';
 import type { Place } from './inbox-log';
 import type { HistoryIndex } from './index-history';
 
-/** A message that a connection had to be sent. */
+/** A message that a connection had to get. */
 interface Wait {
   place: Place;
-  /** Since when it could be: it was acknowledged, the device welcomed and reading, its window open. */
+  /**
+   * When it could be sent: it was acknowledged to its sender, and the device was welcomed and reading, with space in
+   * its window.
+   */
   from: number;
-  /** True when only the 201 was waited for. */
+  /** Whether only the 201 was missing. */
   isFresh: boolean;
-  /** When it came; null when it never did on this connection. */
+  /** When it came; null if it never came on this connection. */
   cameAt: number | null;
   deadline: number;
 }
 
 /**
- * Whoever is connected gets what is acknowledged, promptly, or at the latest when the faults on the way are over and
- * reconcile has run, without doing anything for it.
+ * A connected device gets acknowledged messages promptly. If faults are in the way, it gets them once the faults are
+ * over and reconcile has run. It need not do anything for that.
  */
 export function checkLiveness(index: HistoryIndex): Findings {
   const findings = new Findings();
@@ -34,7 +37,7 @@ export function checkLiveness(index: HistoryIndex): Findings {
   return findings;
 }
 
-/** The longest time from a 201 to the delivery at a device that waited for nothing else, ms. */
+/** The longest time from a 201 to the delivery to a device that waited for nothing else, in ms. */
 export function worstDelivery(index: HistoryIndex): number {
   let worst = 0;
   forEachConnection(index, (connection, until) => {
@@ -45,7 +48,7 @@ export function worstDelivery(index: HistoryIndex): number {
   return worst;
 }
 
-/** Calls back with each welcomed connection and the time through which the device certainly was on it. */
+/** Calls back with each welcomed connection and the time until which the device certainly used it. */
 function forEachConnection(
   { devices, lastT }: HistoryIndex,
   visit: (connection: Connection, until: number) => void,
@@ -53,7 +56,7 @@ function forEachConnection(
   for (const { connections } of devices.byName.values()) {
     for (const [index, connection] of connections.entries()) {
       if (connection.welcome === null) continue;
-      // The next one takes over, and the server is free to serve only that.
+      // The next connection takes over, and the server may then serve only that one.
       const next = connections[index + 1]?.events[0]?.t ?? lastT;
       visit(connection, Math.min(connection.closed?.t ?? lastT, next));
     }
@@ -82,7 +85,7 @@ function* waitsOf(connection: Connection, until: number, index: HistoryIndex): G
       if (through > opened.through) opened = { through, at: next.t };
     }
     const came = cameAt.get(place.seq) ?? null;
-    // What comes after one that did not come waits for the same: a few of them tell enough.
+    // Messages after a missing one wait for the same reason, so a few of them are enough.
     if (came === null && ++looked > options.window) return;
     const { acknowledged } = place.send;
     if (acknowledged === null || acknowledged.v.id !== place.id) continue;
@@ -94,7 +97,7 @@ function* waitsOf(connection: Connection, until: number, index: HistoryIndex): G
   }
 }
 
-/** When the device was reading for long enough to get what could be sent at `ready`. */
+/** From when the device was reading long enough to get what could be sent at `ready`. */
 function hearsFrom(
   { deaf }: Connection,
   ready: number,

@@ -2,17 +2,17 @@ import { toStringMethod } from 'fast-check';
 import type { EndState, Happening, HistoryEvent, StoreState } from '../history/history';
 import type { CheckOptions } from './check-options';
 
-/** What the check is told of a model's run. */
+/** The check's options for a run of the model. */
 export const MODEL_OPTIONS: CheckOptions = {
   reconcileIntervalMs: 1_000,
   window: 8,
   promptMs: 500,
 };
 
-/** How a send goes in the model. */
+/** The outcome of a send in the model. */
 export type SendFate = 'created' | 'replayed' | 'lost' | 'stored, but not told' | 'refused';
 
-/** How a frame of a device goes: `done, but not told` is a connection that breaks before its `ok`. */
+/** The outcome of a device's frame. `done, but not told`: the connection breaks before its `ok`. */
 export type FrameFate = 'done' | 'done, but not told' | 'lost';
 
 /** A message of the model. */
@@ -27,12 +27,12 @@ export interface ModelMessage {
 type Body = Omit<ModelMessage, 'id'>;
 
 const EPOCH = 'epoch';
-/** So short that what waits for a few hundred steps still comes promptly. */
+/** Short, so that a message which waits for a few hundred steps still counts as prompt. */
 const STEP_MS = 0.01;
 
 /**
- * A messaging system that is right by being small: inboxes in memory, one step after the other. It writes the
- * history that a harness would write, with a valid one as the outcome of whatever is done to it.
+ * A messaging system that is small enough to be right: inboxes in memory, one step at a time. It writes the history
+ * that a harness would write. Whatever is done to it, the history is valid.
  */
 export class ModelWorld {
   readonly events: HistoryEvent[] = [];
@@ -54,7 +54,7 @@ export class ModelWorld {
     this.#t += ms;
   }
 
-  /** How fast-check shows a run that fails. */
+  /** fast-check prints this for a failing run. */
   [toStringMethod](): string {
     return this.events
       .map(({ i, p, type, f, v }) => `\n${i} ${p} ${type} ${f} ${JSON.stringify(v)}`)
@@ -73,7 +73,7 @@ export class ModelWorld {
     return body;
   }
 
-  /** One request for a message; what was stored before is replayed, whatever else was meant to happen. */
+  /** One request for a message. A message that was stored before is replayed, whatever `fate` says. */
   attempt(body: Body, fate: SendFate): void {
     const { key, from, to, h } = body;
     const sender = `sender-${from}`;
@@ -93,7 +93,7 @@ export class ModelWorld {
     this.record(p, { type: 'ok', f: 'send', v: { key, id, http: known === undefined ? 201 : 200, ms: 1 } });
   }
 
-  /** Another body under a used key. */
+  /** Sends another body under a used key. */
   twist({ key, from, to }: Body): void {
     const p = `sender-${from}#${this.#lives.get(`sender-${from}`) ?? 1}`;
     this.record(p, { type: 'invoke', f: 'send', v: { key, from, to, h: `${key}-twisted`, twist: true } });
@@ -113,7 +113,7 @@ export class ModelWorld {
     return inbox;
   }
 
-  /** Something was delivered or read for the first time: recorded, and told to the sender's devices. */
+  /** The first delivery or reading of a message: it is recorded, and the sender's devices get a receipt. */
   receipt(id: string, user: string, status: 'delivered' | 'read'): void {
     const at = this.now;
     const row = this.receipts.get(`${id} ${user}`) ?? { id, user, deliveredAt: at, readAt: null };
@@ -134,8 +134,8 @@ export class ModelWorld {
   }
 
   /**
-   * The end of a run: everybody comes and stays, fresh devices read everything, the store is read.
-   * @param late done at the very end of the final phase
+   * The end of a run: all devices connect and stay, fresh devices read everything, and the store is read.
+   * @param late runs at the very end of the final phase
    */
   finish(late?: () => void): void {
     const known = [...this.devices.values()];
@@ -159,7 +159,7 @@ export class ModelWorld {
     this.record('harness', { type: 'info', f: 'end', v: end });
   }
 
-  /** The rows as they are now, none of them shared with the model. */
+  /** A copy of the current rows. */
   store(): StoreState {
     const devices = [...this.devices.values()];
     return {
@@ -183,7 +183,7 @@ export class ModelWorld {
   }
 }
 
-/** A device of the model, on one connection after the other. */
+/** A device of the model, on one connection after another. */
 export class ModelDevice {
   readonly user: string;
   readonly name: string;
@@ -216,7 +216,7 @@ export class ModelDevice {
     return this.#world.inboxOf(this.user);
   }
 
-  /** A new connection; one that is open is taken over. */
+  /** Opens a new connection, which takes over an open one. */
   connect(after?: number): void {
     if (this.#isOpen) this.leave('server', 4509);
     this.#count++;
@@ -235,7 +235,7 @@ export class ModelDevice {
     this.#tellCaughtUp();
   }
 
-  /** Sends it the next messages, at most this many, as far as its window goes. */
+  /** Sends it the next messages: at most this many, and as many as its window allows. */
   deliver(most = Number.POSITIVE_INFINITY): void {
     for (let nth = 0; this.#isOpen && nth < most; nth++) {
       const id = this.#inbox[this.#sent];
@@ -253,7 +253,7 @@ export class ModelDevice {
     }
   }
 
-  /** Acknowledges what it got, or what it names. */
+  /** Acknowledges what it got, or the given `seq`. */
   ack(fate: FrameFate = 'done', seq = this.#sent): void {
     if (!this.#isOpen || seq > this.#sent) return;
     this.#record({ type: 'invoke', f: 'ack', v: { seq } });
@@ -266,7 +266,7 @@ export class ModelDevice {
     this.leave('device');
   }
 
-  /** Says that its user has read a message of the inbox. */
+  /** Marks a message of the inbox as read. */
   read(seq: number, fate: FrameFate = 'done'): void {
     const id = this.#inbox[seq - 1];
     if (!this.#isOpen || id === undefined || seq > this.#sent) return;
@@ -276,7 +276,7 @@ export class ModelDevice {
     else this.#record({ type: 'info', f: 'read', v: { ids: [id], error: 'unavailable' } });
   }
 
-  /** A receipt frame, if it is connected. */
+  /** Gets a receipt frame, if it is connected. */
   hear(v: { id: string; user: string; status: 'delivered' | 'read'; at: string }): void {
     if (this.#isOpen) this.#record({ type: 'ok', f: 'receipt', v });
   }
@@ -287,7 +287,7 @@ export class ModelDevice {
     this.#record({ type: 'info', f: 'closed', v: { code, by } });
   }
 
-  /** Connects if it has to, and gets and acknowledges all that there is. */
+  /** Connects if necessary, and gets and acknowledges everything. */
   catchUp(): void {
     if (!this.#isOpen) this.connect();
     while (this.#sent < this.#inbox.length) {

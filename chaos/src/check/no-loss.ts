@@ -3,8 +3,8 @@ import { type HistoryIndex, isFinished } from './index-history';
 import type { SendLog } from './send-log';
 
 /**
- * Every acknowledged message came to every device of every recipient that was there to the end, fresh devices
- * included. Devices with ack=auto are left out: what a dying connection swallowed is gone for them.
+ * Every acknowledged message came to every device of every recipient that was there at the end, including fresh
+ * devices. Devices with ack=auto are left out, because what a dying connection swallowed is gone for them.
  */
 export function checkNoLoss(index: HistoryIndex): Findings {
   const findings = new Findings();
@@ -15,7 +15,7 @@ export function checkNoLoss(index: HistoryIndex): Findings {
     for (const { id, key } of acknowledged.get(device.user) ?? []) {
       if (received.has(id)) continue;
       const seq = index.inboxes.seqOf(device.user, id);
-      // What it asked not to be sent it has given up itself.
+      // The device itself asked not to get this message.
       if (seq !== undefined && seq <= device.skipped) continue;
       findings.add(`${device.name} never got ${id} (send ${key}, seq ${seq ?? 'unknown'})`);
     }

@@ -1,7 +1,7 @@
 import { Findings } from './findings';
 import type { HistoryIndex } from './index-history';
 
-/** Messages come to their recipients only, receipts to the message's sender only. */
+/** Messages come only to their recipients, and receipts only to the message's sender. */
 export function checkNoMisdelivery({ devices, sends }: HistoryIndex): Findings {
   const findings = new Findings();
   for (const { name, device, events } of devices.connections) {

@@ -1,7 +1,7 @@
 import { Findings } from './findings';
 import type { HistoryIndex } from './index-history';
 
-/** Whatever is delivered was sent, was not refused, is unchanged, and shows `to` to its sender alone. */
+/** Every delivered message was sent, was not refused, is unchanged, and shows `to` only to its sender. */
 export function checkNoPhantom({ devices, sends }: HistoryIndex): Findings {
   const findings = new Findings();
   for (const { name, device, messages } of devices.connections) {

@@ -4,8 +4,8 @@ import type { HistoryIndex } from './index-history';
 import { Rising } from './rising';
 
 /**
- * `caughtUp` comes once and says the truth: everything from where delivery began through its `seq` is there, and
- * that is no less than the welcome's `lastSeq`, which in turn knows of everything acknowledged before the connect.
+ * `caughtUp` comes once and is true: everything from the start of delivery up to its `seq` has arrived. Its `seq` is
+ * at least the welcome's `lastSeq`, and that includes everything acknowledged before the connect.
  */
 export function checkNoSilentGap(index: HistoryIndex): Findings {
   const findings = new Findings();
@@ -58,7 +58,7 @@ function checkCaughtUp({ name, welcome, events }: Connection, findings: Findings
 
 const MAX_NAMED = 5;
 
-/** The first few `seq` beyond `after` through `last` that are not in `seen`. */
+/** The first few `seq` after `after`, up to `last`, that are missing from `seen`. */
 function missingSeqs(seen: ReadonlySet<number>, after: number, last: number): number[] {
   const missing: number[] = [];
   for (let seq = after + 1; seq <= last && missing.length < MAX_NAMED; seq++)

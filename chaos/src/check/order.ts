@@ -3,8 +3,8 @@ import type { HistoryIndex } from './index-history';
 import { findResends } from './resends';
 
 /**
- * On one connection each `seq` is one more than the last. A send that was acknowledged before another was begun
- * comes first in every inbox that both are in. What is sent again is above what the device has acknowledged.
+ * On one connection each `seq` is one more than the last. If a send was acknowledged before another began, it comes
+ * first in every inbox that has both. Repeated messages are above the device's acknowledgement.
  */
 export function checkOrder(index: HistoryIndex): Findings {
   const findings = new Findings();
@@ -30,7 +30,7 @@ function checkConnections({ devices }: HistoryIndex, findings: Findings): void {
   }
 }
 
-/** From the newest to the oldest: no entry may have been begun after any newer one was acknowledged. */
+/** From newest to oldest: no entry may have begun after a newer one was acknowledged. */
 function checkInboxes({ inboxes }: HistoryIndex, findings: Findings): void {
   for (const user of inboxes.users()) {
     let earliest = { ok: Number.POSITIVE_INFINITY, seq: 0 };

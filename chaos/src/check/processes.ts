@@ -2,12 +2,12 @@ import type { Connection } from './device-log';
 import { Findings } from './findings';
 import type { HistoryIndex } from './index-history';
 
-/** What the server says when the client or itself is at fault; the devices of a run keep to the protocol. */
+/** Codes with which the server blames the client or itself. The devices of a run follow the protocol. */
 const BLAME = new Set([1002, 1003, 1007, 1008, 1009, 1011]);
-/** Broken, not heard, too slow: excused by a fault or by a device that does not read. */
+/** Broken, silent or too slow: acceptable during a fault, or for a device that does not read. */
 const SILENCE = new Set([1006, 4408, 4413]);
 
-/** No service ends unasked or logs what none should; no healthy client is cut off. */
+/** No service ends unexpectedly or logs forbidden lines, and no healthy client is cut off. */
 export function checkProcesses(index: HistoryIndex): Findings {
   const findings = new Findings();
   for (const { i, v } of index.processes) {

@@ -3,10 +3,10 @@ import { type FrameFate, type ModelDevice, ModelWorld, type SendFate } from './m
 
 const USERS = ['alice', 'bob', 'carol'];
 
-/** One step of a run: something is done to the model. */
+/** One step of a run that does something to the model. */
 type Step = (world: ModelWorld, run: RunState) => void;
 
-/** What steps need to know of the ones before. */
+/** What steps need to know about earlier steps. */
 interface RunState {
   sent: ReturnType<ModelWorld['send']>[];
 }
@@ -24,7 +24,7 @@ const sendFate = fc.constantFrom<SendFate[]>(
 const frameFate = fc.constantFrom<FrameFate[]>('done', 'done', 'done', 'done, but not told', 'lost');
 const ms = fc.integer({ min: 0, max: 100 });
 
-/** Steps, the usual ones more often. */
+/** Steps; common ones are more frequent. */
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
@@ -97,8 +97,8 @@ function deviceOf(world: ModelWorld, owner: string, name: string): ModelDevice {
 }
 
 /**
- * A valid run of the model: whatever steps chance puts together, between a beginning in which each operation succeeds
- * once and an end to which everybody comes.
+ * A valid run of the model with random steps. At the beginning each operation succeeds once, and at the end all
+ * devices connect.
  */
 export const randomRun: fc.Arbitrary<ModelWorld> = fc
   .array(step, { minLength: 10, maxLength: 120 })

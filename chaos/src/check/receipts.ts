@@ -6,19 +6,19 @@ import { Rising } from './rising';
 
 type Row = StoreState['receipts'][number];
 
-/** What a user did that makes receipts, by the places in the history. */
+/** The user's actions that make receipts, by their places in the history. */
 interface Doings {
   /** The highest `seq` that one of the user's devices asked to acknowledge. */
   acked: Rising;
-  /** From here on a device may have acknowledged by being written to. */
+  /** From here on a device with `ack=auto` may have acknowledged just by getting messages. */
   autoFrom: number;
-  /** When a message was first said to be read. */
+  /** When a message was first marked as read. */
   read: Map<string, number>;
 }
 
 /**
- * A receipt says what a recipient did, once, at one time: there is none without an acknowledgement or a `read`, and
- * none is missing that was answered with ok. Frames agree with the store.
+ * A receipt records an action of a recipient, once, at one time. No receipt exists without an acknowledgement or a
+ * `read`, and none that was answered with ok is missing. Frames agree with the store.
  */
 export function checkReceipts(index: HistoryIndex): Findings {
   const findings = new Findings();
@@ -73,7 +73,7 @@ function rowsByMessage({ store }: HistoryIndex, findings: Findings): Rows {
   return rows;
 }
 
-/** From where on a message may count as delivered to the user, and as read. */
+/** When a message may first count as delivered to the user, and as read. */
 function earliest(
   user: string,
   id: string,
@@ -125,7 +125,7 @@ function checkFrame(
   else if (Date.parse(at) !== Date.parse(v.at)) findings.add(`${where} at ${v.at}, not ${at}`);
 }
 
-/** What was answered with ok is in the store; nothing was delivered before it was sent. */
+/** Everything answered with ok is in the store, and nothing was delivered before it was sent. */
 function checkPromises({ devices, inboxes, store }: HistoryIndex, rows: Rows, findings: Findings): void {
   const createdAt = new Map(store?.messages.map((message) => [message.id, Date.parse(message.createdAt)]));
   for (const { id, user, deliveredAt } of store?.receipts ?? []) {

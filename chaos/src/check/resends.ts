@@ -2,18 +2,18 @@ import type { EventOf } from '../history/event-of';
 import type { Connection } from './device-log';
 import type { HistoryIndex } from './index-history';
 
-/** What came to a device that had come to it before, or that it did not want any more. */
+/** Messages that came to a device again, or that it did not want any more. */
 export interface Resends {
   /**
-   * Message frames that the device had acknowledged on an earlier connection, in vain: the cursor had not moved so far.
-   * What a device never acknowledged is sent again by its own choice, and does not count.
+   * Message frames that the device had acknowledged on an earlier connection, although the cursor had not moved so
+   * far. Messages that a device never acknowledged come again by its own choice and do not count.
    */
   again: number;
-  /** Those at or below it. */
+  /** Message frames below the place where delivery should have started. */
   below: { connection: Connection; message: EventOf<'ok', 'message'> }[];
 }
 
-/** Delivery begins above what the device acknowledged and was told so, or above the `after` it asked for. */
+/** Delivery starts above the device's acknowledgement that was answered, or above the `after` that it asked for. */
 export function findResends({ devices }: HistoryIndex): Resends {
   const resends: Resends = { again: 0, below: [] };
   for (const device of devices.byName.values()) {

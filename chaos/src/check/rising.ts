@@ -1,9 +1,9 @@
-/** A number that only ever rises, over the places of a history. */
+/** A number that only rises, over the places of a history. */
 export class Rising {
   readonly #at: number[] = [];
   readonly #values: number[] = [];
 
-  /** Points in any order; those that are not higher than what was there before are no news. */
+  /** Points in any order. Points that are not higher than an earlier one are ignored. */
   constructor(points: Iterable<{ at: number; value: number }>) {
     for (const { at, value } of [...points].sort((a, b) => a.at - b.at)) {
       if (value <= (this.#values.at(-1) ?? Number.NEGATIVE_INFINITY)) continue;
@@ -12,12 +12,12 @@ export class Rising {
     }
   }
 
-  /** The value just before this place; 0 where nothing is known yet. */
+  /** The value just before this place; 0 if nothing is known yet. */
   before(place: number): number {
     return this.#values[firstAtLeast(this.#at, place) - 1] ?? 0;
   }
 
-  /** Where it first was this high. */
+  /** The first place with at least this value. */
   reached(value: number): number {
     return this.#at[firstAtLeast(this.#values, value)] ?? Number.POSITIVE_INFINITY;
   }

@@ -3,22 +3,22 @@ import type { StoreState } from '../history/history';
 
 type SendEnd = EventOf<'ok' | 'fail' | 'info', 'send'>;
 
-/** One request to send, and how it ended; null while it has not, which is as good as unknown. */
+/** One request to send, and how it ended. Null means that it has not ended, which counts as unknown. */
 export interface Attempt {
   send: Send;
   begun: EventOf<'invoke', 'send'>;
   end: SendEnd | null;
 }
 
-/** A message that somebody wanted sent: all attempts with one key. */
+/** A message that a sender wants to send: all attempts with one key. */
 export class Send {
   readonly key: string;
   readonly from: string;
   readonly to: ReadonlySet<string>;
   readonly h: string;
-  /** With the body that the key stands for, in order. */
+  /** Attempts with the key's own body, in order. */
   readonly attempts: Attempt[] = [];
-  /** With another body under the same key. */
+  /** Attempts with another body under the same key. */
   readonly twists: Attempt[] = [];
   readonly oks: EventOf<'ok', 'send'>[] = [];
 
@@ -34,12 +34,15 @@ export class Send {
     return this.oks[0] ?? null;
   }
 
-  /** When it was begun: the place of that event in the history. */
+  /** The place in the history where it began. */
   get begunAt(): number {
     return this.attempts[0]?.begun.i ?? Number.POSITIVE_INFINITY;
   }
 
-  /** One ok is enough; refused is what was refused every time; anything else may have happened or not. */
+  /**
+   * One ok means acknowledged. Refused means that every attempt was refused. In all other cases it may have happened
+   * or not.
+   */
   get outcome(): 'acknowledged' | 'refused' | 'unknown' {
     if (this.oks.length > 0) return 'acknowledged';
     return this.attempts.every(({ end }) => end?.type === 'fail') ? 'refused' : 'unknown';
@@ -52,7 +55,7 @@ type StoredMessage = StoreState['messages'][number];
 export class SendLog {
   readonly byKey = new Map<string, Send>();
   readonly attempts: Attempt[] = [];
-  /** Events that no harness should have written. */
+  /** Events that a correct harness would not write. */
   readonly oddities: string[] = [];
   readonly #open = new Map<string, Attempt>();
   readonly #byId = new Map<string, Send>();
@@ -63,7 +66,7 @@ export class SendLog {
     else this.#end(event);
   }
 
-  /** A key is its sender's, and the text of each send is its own: the store's rows are told by either. */
+  /** Finds the send of each row in the store: by its sender's key, or by its text, which is unique. */
   attribute(rows: readonly StoredMessage[]): void {
     for (const row of rows) {
       const send = this.#ofRow(row);
@@ -76,7 +79,7 @@ export class SendLog {
     return this.#byId.get(id);
   }
 
-  /** The send that made this message, by its content where its id was never told to the sender. */
+  /** The send that made this message. It is found by content if the sender never got its id. */
   ofMessage({ id, h }: { id: string; h: string }): Send | undefined {
     return this.#byId.get(id) ?? this.#byHash.get(h);
   }

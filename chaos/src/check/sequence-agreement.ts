@@ -2,15 +2,15 @@ import type { StoreState } from '../history/history';
 import { Findings } from './findings';
 import type { HistoryIndex } from './index-history';
 
-/** One inbox as everybody must see it. */
+/** An inbox as everybody must see it. */
 interface Inbox {
   idBySeq: Map<number, string>;
   seqById: Map<string, number>;
 }
 
 /**
- * In each inbox `seq` and message belong to each other one to one, on every device and in the store; the store has
- * each `seq` from 1 to the newest; all of it is of one epoch.
+ * In each inbox `seq` and message match one to one, on every device and in the store. The store has each `seq` from 1
+ * to the newest. Everything belongs to one epoch.
  */
 export function checkSequenceAgreement({ devices, store }: HistoryIndex): Findings {
   const findings = new Findings();
@@ -47,7 +47,7 @@ function inboxOf(inboxes: Map<string, Inbox>, user: string): Inbox {
   return inbox;
 }
 
-/** What is seen first counts; whatever contradicts it is a finding. */
+/** The first observation counts, and everything that contradicts it is a finding. */
 function agree(
   { idBySeq, seqById }: Inbox,
   seq: number,

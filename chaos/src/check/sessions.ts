@@ -2,7 +2,10 @@ import type { Connection, SeenEvent } from './device-log';
 import { Findings } from './findings';
 import type { HistoryIndex } from './index-history';
 
-/** A connection is welcomed once, first of all, under a name of its own; after its close nothing comes. */
+/**
+ * The first frame of a connection is a welcome with a unique name, and there is only one. After its close nothing
+ * comes.
+ */
 export function checkSessions({ devices }: HistoryIndex): Findings {
   const findings = new Findings();
   const sessions = new Set<string>();
@@ -29,7 +32,7 @@ function checkConnection({ name, events }: Connection, findings: Findings): void
   }
 }
 
-/** True for what the server sent; an acknowledgement that is left without an answer is `info`. */
+/** Whether the server sent this. An unanswered acknowledgement is `info`. */
 function isFrame({ type, f }: SeenEvent): boolean {
   return type === 'ok' || f === 'goodbye';
 }

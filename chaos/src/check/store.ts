@@ -3,8 +3,8 @@ import { Findings } from './findings';
 import type { HistoryIndex } from './index-history';
 
 /**
- * The store has all that was acknowledged, perhaps what is unknown, nothing that was refused; each message as it was
- * sent, with an inbox entry for exactly its recipients.
+ * The store has everything that was acknowledged, perhaps what is unknown, and nothing that was refused. Each message
+ * is as it was sent, with an inbox entry for exactly its recipients.
  */
 export function checkStore({ sends, store }: HistoryIndex): Findings {
   const findings = new Findings();

@@ -4,7 +4,7 @@ import { checkHistory } from './check-history';
 import { MODEL_OPTIONS, type ModelWorld } from './model-world.fixture';
 import type { Invariant } from './verdict';
 
-/** A copy of a history, to be changed as a broken system or a bad harness would have written it. */
+/** A copy of a history that can be changed to what a broken system or a bad harness would write. */
 export class Tampered {
   #events: HistoryEvent[];
 
@@ -12,7 +12,7 @@ export class Tampered {
     this.#events = structuredClone(world.events);
   }
 
-  /** The events of one kind that are as wanted. */
+  /** The matching events of one kind. */
   all<Type extends Happening['type'], F extends Happening['f']>(
     type: Type,
     f: F,
@@ -22,7 +22,7 @@ export class Tampered {
     return this.#events.filter(isOfKind).filter(isWanted);
   }
 
-  /** The only, or the first, event of one kind that is as wanted. */
+  /** The only, or the first, matching event of one kind. */
   one<Type extends Happening['type'], F extends Happening['f']>(
     type: Type,
     f: F,
@@ -41,18 +41,18 @@ export class Tampered {
     this.#events = this.#events.filter((event) => !events.includes(event));
   }
 
-  /** Drops everything that a process did. */
+  /** Drops all events of a process. */
   dropProcess(p: string): void {
     this.#events = this.#events.filter((event) => event.p !== p);
   }
 
-  /** Writes something that happened right after `event`. */
+  /** Inserts something that happened right after `event`. */
   insertAfter(event: HistoryEvent, p: string, happening: Happening): void {
     const place = this.#events.indexOf(event) + 1;
     this.#events.splice(place, 0, { i: 0, t: event.t, p, ...happening });
   }
 
-  /** The times change places with the events. */
+  /** Swaps two events together with their times. */
   swap(a: HistoryEvent, b: HistoryEvent): void {
     const [first, second] = [this.#events.indexOf(a), this.#events.indexOf(b)];
     this.#events[first] = b;
@@ -64,7 +64,7 @@ export class Tampered {
     return this.#events.map((event, i) => ({ ...event, i }));
   }
 
-  /** What the check finds broken. */
+  /** The invariants that the check finds broken. */
   broken(): Invariant[] {
     return checkHistory(this.events, MODEL_OPTIONS).violations.map(({ invariant }) => invariant);
   }

@@ -1,4 +1,4 @@
-/** What the system must keep, whatever happens (docs/RELIABILITY.md). */
+/** The invariants that must always hold (docs/RELIABILITY.md). */
 export type Invariant =
   | 'no loss'
   | 'no phantom'
@@ -15,18 +15,18 @@ export type Invariant =
   | 'processes'
   | 'cursor safety';
 
-/** An invariant that was broken: how often, and the first few cases in words. */
+/** A broken invariant: how often, and the first few cases in words. */
 export interface Violation {
   invariant: Invariant;
   count: number;
   witnesses: string[];
 }
 
-/** What a run shows: valid, invalid, or unknown, when the run proves neither. */
+/** The result of a run: valid, invalid, or unknown if the run proves neither. */
 export interface Verdict {
   verdict: 'valid' | 'invalid' | 'unknown';
   violations: Violation[];
-  /** Why it is unknown. */
+  /** Why the verdict is unknown. */
   doubts: string[];
   counts: Counts;
 }
@@ -39,7 +39,10 @@ export interface Counts {
   recovered: number;
   refused: number;
   deliveries: number;
-  /** Message frames sent again although the device had acknowledged them, in vain, as a share of the deliveries. */
+  /**
+   * The share of deliveries that were repeated although the device had acknowledged them. Those acknowledgements had
+   * no effect.
+   */
   resent: number;
   duplicatesBelowCursor: number;
   lost: number;
@@ -49,9 +52,11 @@ export interface Counts {
   gaps: number;
   faultsInjected: number;
   faultsProven: number;
-  /** Share of send attempts answered 200 or 201, by whether a fault of Redis was on. */
+  /**
+   * Sends during faults of Redis, and in quiet periods: all attempts, those answered with 200 or 201, and their p99.
+   */
   redisFaultSends: { total: number; ok: number; p99Ms: number };
   quietSends: { total: number; ok: number; p99Ms: number };
-  /** The longest time from a 201 to the delivery at a device that was connected throughout, ms. */
+  /** The longest time from a 201 to the delivery to a device that was connected throughout, in ms. */
   worstDeliveryMs: number;
 }

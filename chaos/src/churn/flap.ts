@@ -6,7 +6,7 @@ import type { Random } from '../random';
 
 /** Who connects, and where. */
 export interface Flapper {
-  /** Of a gateway. */
+  /** The port of a gateway. */
   port: number;
   user: string;
   device: string;
@@ -14,12 +14,12 @@ export interface Flapper {
   random: Random;
 }
 
-/** A connection that comes and goes; resolves to what became of it. */
+/** A connection that comes and goes. Resolves with what happened to it. */
 type Flap = (flapper: Flapper) => Promise<string>;
 
 const BOUND_MS = 10_000;
 
-/** Every way to come and go; `share` of a hundred. */
+/** All ways to come and go. `share` is in percent. */
 const FLAPS: readonly { share: number; flap: Flap }[] = [
   { share: 25, flap: welcomed('closed', (line, random) => line.write(closing(random))) },
   { share: 25, flap: welcomed('reset', (line) => line.reset()) },
@@ -40,7 +40,7 @@ export async function flapOnce(flapper: Flapper): Promise<string> {
   throw new Error('the shares are less than a hundred');
 }
 
-/** Waits for the welcome, then goes. */
+/** Waits for the welcome, then leaves. */
 function welcomed(what: string, go: (line: Line, random: Random) => void): Flap {
   return async (flapper) => {
     const { line, answer } = await connect(flapper);
@@ -52,7 +52,7 @@ function welcomed(what: string, go: (line: Line, random: Random) => void): Flap 
   };
 }
 
-/** The request is whole, and the connection cut while it is worked on. */
+/** The request is complete, and the connection is cut while the gateway works on it. */
 async function midUpgrade(flapper: Flapper): Promise<string> {
   const { line } = await connect(flapper);
   for (let turns = flapper.random.int(0, 20); turns > 0; turns--) await turn();
@@ -80,13 +80,13 @@ async function badToken(flapper: Flapper): Promise<string> {
   return `answered ${statusIn(answer())}`;
 }
 
-/** The same device again, before the first connection is gone. */
+/** The same device connects again while its first connection is still open. */
 async function takenOver(flapper: Flapper): Promise<string> {
   const first = await connect(flapper);
   await first.line.until(() => first.answer().includes('"welcome"'), BOUND_MS);
   const second = await connect(flapper);
   await second.line.until(() => second.answer().includes('"welcome"'), BOUND_MS);
-  // The server closes the first one and would wait for an answer.
+  // The server closes the first connection and waits for an answer.
   const outcome = await first.line.until(() => first.answer().includes(CLOSE_FRAME), BOUND_MS);
   first.line.reset();
   second.line.reset();
@@ -94,7 +94,7 @@ async function takenOver(flapper: Flapper): Promise<string> {
   return outcome === true ? 'taken over' : 'not taken over';
 }
 
-/** How a close frame of a server begins; no other frame holds this character. */
+/** The first byte of a server's close frame. No other frame contains this character. */
 const CLOSE_FRAME = '\x88';
 
 async function connect(

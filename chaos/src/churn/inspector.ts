@@ -1,7 +1,7 @@
 import type { ServiceProcess } from '@posthorn/stack';
 import { WebSocket } from 'ws';
 
-/** Makes a Node process open its inspector on a free port of 127.0.0.1; a setting for its environment. */
+/** Environment that makes a Node process open its inspector on a free port of 127.0.0.1. */
 export const WITH_INSPECTOR = { NODE_OPTIONS: '--inspect=127.0.0.1:0' } as const;
 
 const LISTENING = /Debugger listening on (ws:\/\/\S+)/;
@@ -17,7 +17,7 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** Asks a running process by Node's inspector: for a full garbage collection, and for what it holds afterwards. */
+/** Uses Node's inspector to make a running process collect all garbage, and to count what it holds afterwards. */
 export class Inspector {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, Waiting>();
@@ -59,7 +59,7 @@ export class Inspector {
     });
   }
 
-  /** The value of an expression, which must be JSON. */
+  /** The value of an expression. It must be JSON. */
   async evaluate(expression: string): Promise<unknown> {
     const { result, exceptionDetails } = await this.call('Runtime.evaluate', {
       expression: `JSON.stringify(${expression})`,
@@ -72,13 +72,13 @@ export class Inspector {
     return JSON.parse(text);
   }
 
-  /** Frees everything that nothing holds any more. */
+  /** Frees everything that is unreachable. */
   async collectGarbage(): Promise<void> {
-    // What finalizers let go of is free for the second round only.
+    // Objects that finalizers release are freed only in the second round.
     for (let round = 0; round < 2; round++) await this.call('HeapProfiler.collectGarbage');
   }
 
-  /** How many instances of a class are alive: `expression` gives its prototype. */
+  /** How many instances of a class are alive. `expression` gives its prototype. */
   async countInstances(expression: string): Promise<number> {
     const { result } = await this.call('Runtime.evaluate', { expression });
     const prototype =
@@ -92,7 +92,7 @@ export class Inspector {
       functionDeclaration: 'function () { return this.length; }',
       returnByValue: true,
     });
-    // The handles of the inspector itself must not keep what was found.
+    // Release the inspector's own handles, so that they do not keep the objects alive.
     await this.call('Runtime.releaseObjectGroup', { objectGroup: '' });
     if (typeof list === 'string') await this.call('Runtime.releaseObject', { objectId: list });
     await this.call('Runtime.releaseObject', { objectId: prototype });

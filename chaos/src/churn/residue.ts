@@ -3,7 +3,7 @@ import { openRedisClient, type Stack } from '@posthorn/stack';
 import { Client } from 'pg';
 import type { Inspector } from './inspector';
 
-/** Leases and their index: as many as there are gateways. */
+/** Leases and their index. Their number is that of the gateways. */
 const OF_GATEWAYS = /^gateway(?::|s$)/;
 
 /** What one gateway holds, after a full garbage collection. */
@@ -12,7 +12,7 @@ export interface Held {
   bufferedBytes: number;
   inFlight: number;
   fullWindows: number;
-  /** Sessions that anything still refers to. */
+  /** Sessions that are still referenced. */
   sessions: number;
   sockets: number;
   timers: number;
@@ -21,16 +21,16 @@ export interface Held {
   heapMiB: number;
 }
 
-/** What the stores hold of connections. */
+/** What the stores hold about connections. */
 export interface Stored {
   presenceFields: number;
-  /** Keys that are neither a gateway's lease nor a user's budget of sends. */
+  /** Keys that are neither a gateway's lease nor a user's send budget. */
   keys: number;
   heldDevices: number;
   postgresConnections: number;
 }
 
-/** Looks into a gateway. The inspector's own connection is one socket, at any time. */
+/** Reads what a gateway holds. The inspector's own connection always counts as one socket. */
 export async function readHeld(gateway: Stack['wsGateways'][number], inspector: Inspector): Promise<Held> {
   const sessions = await inspector.countInstances(
     "process.mainModule.require('./session').Session.prototype",
@@ -55,7 +55,7 @@ export async function readHeld(gateway: Stack['wsGateways'][number], inspector: 
   };
 }
 
-/** Looks into the stores. */
+/** Reads what the stores hold. */
 export async function readStored({ databaseUrl, redisUrl }: Stack, prefix: string): Promise<Stored> {
   const redis = openRedisClient(redisUrl);
   const client = new Client({ connectionString: databaseUrl });

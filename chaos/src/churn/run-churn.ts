@@ -13,18 +13,18 @@ import { type Held, readHeld, readStored, type Stored } from './residue';
 /** How much churn. */
 export interface ChurnOptions {
   connects: number;
-  /** Connects before memory is measured for the first time. */
+  /** Connects before the first measurement of memory. */
   warmUp: number;
   seed: number;
-  /** By how much of its first value memory may have grown at the end: 0.1 is a tenth. */
+  /** How much memory may grow until the end, as a share of its first value: 0.1 is 10 %. */
   mayGrow: number;
   onProgress?: (done: number, total: number) => void;
-  /** Stores to use instead of some of its own. */
+  /** Stores to use instead of our own. */
   databaseUrl?: string;
   redisUrl?: string;
 }
 
-/** One thing that was looked at afterwards. */
+/** One value that was checked at the end. */
 interface Finding {
   what: string;
   value: string;
@@ -34,7 +34,7 @@ interface Finding {
 /** What is left of the churn. */
 export interface ChurnResult {
   findings: Finding[];
-  /** What became of the connects. */
+  /** What happened to the connects. */
   outcomes: ReadonlyMap<string, number>;
   seconds: number;
 }
@@ -42,15 +42,18 @@ export interface ChurnResult {
 const CONCURRENT = 48;
 const USERS = 400;
 const SETTLE_BOUND_MS = 30_000;
-/** The batcher of claims keeps its last batch until the next one: at most those that connected at the same time. */
+/**
+ * The batcher of claims keeps its last batch until the next one: at most the sessions that connected at the same
+ * time.
+ */
 const LAST_SESSIONS = CONCURRENT;
 const LINGER_BOUND_MS = 15_000;
-/** Connections to the stores come and go with the load, and so do their timers. */
+/** Connections to the stores, and their timers, come and go with the load. */
 const POOL = 16;
 /** Of each process: hot statements and TypeORM (docs/BUFFERS.md). */
 const POSTGRES_CONNECTIONS = 12;
 
-/** Starts two gateways, lets connections come and go, and looks at what is left. */
+/** Starts two gateways, opens and ends connections, and checks what is left. */
 export async function runChurn(options: ChurnOptions): Promise<ChurnResult> {
   const stores = await startTestStores({ DATABASE_URL: options.databaseUrl, REDIS_URL: options.redisUrl });
   const dir = mkdtempSync(join(tmpdir(), 'posthorn-churn-'));
@@ -142,7 +145,7 @@ async function flap(
         await flapOnce({
           port: random.pick(ports),
           user: `churn-${random.int(0, USERS - 1)}`,
-          // Nobody else's: the takeovers are those that are meant.
+          // A device name of its own, so that only intended takeovers happen.
           device: `d${number % (CONCURRENT * 2)}`,
           identities,
           random: random.fork(),
@@ -153,7 +156,7 @@ async function flap(
   await Promise.all(Array.from({ length: CONCURRENT }, run));
 }
 
-/** Waits until nobody is connected any more, by the gateways and by both stores. */
+/** Waits until the gateways and both stores have no connections. */
 async function settle(stack: Stack, prefix: string): Promise<Stored> {
   await eventually(
     'nobody is left',
@@ -162,7 +165,7 @@ async function settle(stack: Stack, prefix: string): Promise<Stored> {
       return presenceFields === 0 && heldDevices === 0;
     },
     SETTLE_BOUND_MS,
-  ).catch(() => undefined); // the findings say what is left
+  ).catch(() => undefined); // the findings show what is left
   return await readStored(stack, prefix);
 }
 

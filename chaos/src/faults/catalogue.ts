@@ -11,8 +11,8 @@ import { sentinelFaults } from './sentinel';
 import { serviceFaults } from './services';
 
 /**
- * Every fault there is. The first word of an id is the part of the world that it hits: `api`, `gateway`, `redis`,
- * `postgres`, `edge`, `client`, `poison`. Whatever makes Redis unavailable is of `redis`.
+ * All faults. The first word of an id names the part of the world that it hits: `api`, `gateway`, `redis`,
+ * `postgres`, `edge`, `client`, `poison`. Every fault that makes Redis unavailable is in `redis`.
  */
 export const CATALOGUE: readonly Fault[] = [
   ...serviceFaults,

@@ -5,7 +5,7 @@ import { gatewayChannels } from './redis-nodes';
 import { repeat } from './repeat';
 
 const ROUND_MS = 200;
-/** A megabyte takes a second's share of a gateway. */
+/** Limits the pace: a megabyte may use one second of a gateway. */
 const CHARS_PER_MS = 1_000;
 
 const GARBAGE = ['', ' ', 'garbage', '{"type":"entries"', '\u0000\u0001\u0002', 'null', '42', '"entries"'];
@@ -29,7 +29,7 @@ const WRONG_SHAPES = [
   { type: 'probe', nonce: {} },
 ].map((shape) => JSON.stringify(shape));
 
-/** Rubbish is published to every gateway, again and again; each counts it. */
+/** Publishes rubbish to every gateway, repeatedly. Each gateway counts it. */
 function published(id: string, what: string, texts: readonly string[]): Fault {
   return {
     id,
@@ -43,7 +43,7 @@ function published(id: string, what: string, texts: readonly string[]): Fault {
       const publish = async (): Promise<void> => {
         for (const channel of channels) for (const text of texts) await channel.publish(text);
       };
-      // Redis may be hit by more.
+      // Another fault may hit Redis at the same time.
       await errorOf(publish);
       const publishing = repeat(Math.max(ROUND_MS, texts.join('').length / CHARS_PER_MS), publish);
       return {

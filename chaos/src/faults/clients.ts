@@ -51,5 +51,5 @@ const massCut: Fault = {
   },
 };
 
-/** Faults of the clients and of their last mile. */
+/** Faults of the clients and of their network. */
 export const clientFaults: readonly Fault[] = [slowReaders, flapping, massCut];

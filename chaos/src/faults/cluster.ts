@@ -10,7 +10,7 @@ import { pickUsers, userKeys } from './user-keys';
 const USERS = 6;
 const PAUSE_MS = 100;
 
-/** Slots move one after the other, again and again, until the fault is healed. */
+/** Moves slots one after another, until the fault is healed. */
 function moveSlots(
   id: string,
   what: string,

@@ -1,14 +1,17 @@
-/** Who is healthy answers within this time, however busy the machine is. */
+/** A healthy process answers within this time, even on a busy machine. */
 const ANSWER_MS = 20_000;
-/** Who was silenced is asked for so long: it cannot answer, so a short time tells enough. */
+/** How long to ask a silenced process. It cannot answer, so a short time is enough. */
 const SILENCE_MS = 700;
 
-/** True when `ask` fails, gives null or has not come back after a moment. Proves something of whom a fault has silenced. */
+/**
+ * Whether `ask` fails, returns null or takes too long. This proves something only about a process that a fault has
+ * silenced.
+ */
 export async function isSilent(ask: () => Promise<unknown>): Promise<boolean> {
   return !(await answers(ask, SILENCE_MS));
 }
 
-/** False when `ask` fails, gives null or takes too long. */
+/** False if `ask` fails, returns null or takes too long. */
 export async function answers(ask: () => Promise<unknown>, withinMs = ANSWER_MS): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
@@ -16,14 +19,14 @@ export async function answers(ask: () => Promise<unknown>, withinMs = ANSWER_MS)
   });
   const asked = ask().then(
     (value) => value !== null,
-    () => false, // no answer is what faults are for
+    () => false, // faults cause missing answers
   );
   const isAnswered = await Promise.race([asked, late]);
   clearTimeout(timer);
   return isAnswered;
 }
 
-/** What `ask` failed with; null when it did not fail. */
+/** The error of `ask`; null if it did not fail. */
 export async function errorOf(ask: () => Promise<unknown>): Promise<string | null> {
   try {
     await ask();

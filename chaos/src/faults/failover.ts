@@ -4,10 +4,10 @@ import type { Fault, Injected } from './fault';
 import { killNode, pickMaster, reviveNodes } from './redis-nodes';
 import { suspend } from './suspend';
 
-/** Long enough that another node takes over in most cases, and now and then not. */
+/** Usually long enough for another node to take over, but not always. */
 const DURATION = { minMs: 2_500, maxMs: 10_000 };
 
-/** Faults of a master that has others to take its place. */
+/** Faults of a master that other nodes can replace. */
 export function masterFaults(kind: 'sentinel' | 'cluster'): readonly Fault[] {
   const kinds: readonly RedisKind[] = [kind];
   const others = kind === 'sentinel' ? 'Sentinels' : 'a Cluster';
@@ -49,14 +49,14 @@ export function masterFaults(kind: 'sentinel' | 'cluster'): readonly Fault[] {
   ];
 }
 
-/** Its effect also tells who took over by the end, if somebody did. */
+/** Adds to the effect which node took over, if one did. */
 function withSuccessor(injected: Injected, world: ChaosWorld, before: RedisNode, key: string): Injected {
   return {
     ...injected,
     effect: async () => {
       const evidence = await injected.effect();
       if (evidence === null) return null;
-      // While nobody has taken over there may be nobody to tell.
+      // Until a node has taken over, none may answer.
       const now = await world.redis.nodeOf(key).catch(() => before);
       return now === before ? `${evidence}; nobody took over` : `${evidence}; ${now.label} took over`;
     },

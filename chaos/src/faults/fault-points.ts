@@ -5,18 +5,18 @@ import type { Fault } from './fault';
 import { type Role, SERVICES } from './slots';
 import { type Variant, variantFault } from './variant-fault';
 
-/** A place in the code of a service, which many pass through. */
+/** A place in the code of a service that many requests pass. */
 interface FaultPoint {
-  /** Ends the ids. */
+  /** The end of the id. */
   name: string;
-  /** Follows "One gateway is killed". */
+  /** Continues the sentence "One gateway is killed". */
   where: string;
   role: Role;
   file: string;
-  /** A statement of the build, before or after which the point is. */
+  /** A statement of the build. The point is before or after it. */
   statement: string;
   side: 'before' | 'after';
-  /** In how many of the passes it stalls: more where there are few. */
+  /** The share of passes that stall. It is higher for points with few passes. */
   stallShare: number;
 }
 
@@ -68,7 +68,7 @@ const POINTS: readonly FaultPoint[] = [
   },
 ];
 
-/** The start itself is none of the fault's business. */
+/** The fault must not disturb the start itself. */
 const FROM_UPTIME_MS = [2_000, 3_500] as const;
 const STALL_MS = [2_000, 3_000] as const;
 
@@ -81,10 +81,10 @@ export const pointVariants: readonly Variant[] = [
   throwInTimer('gateway'),
 ];
 
-/** Faults at a certain place in the code, of which the code knows nothing: they are put in when it is loaded. */
+/** Faults at a certain place in the code. They are added when the code is loaded, so the code does not know of them. */
 export const pointFaults: readonly Fault[] = pointVariants.map((variant) => variantFault(variant));
 
-/** The process ends itself as SIGKILL would. */
+/** The process ends itself like by SIGKILL. */
 function killAt(point: FaultPoint): Variant {
   return {
     id: `${point.role}-kill-${point.name}`,
@@ -95,7 +95,7 @@ function killAt(point: FaultPoint): Variant {
   };
 }
 
-/** What comes there waits, now and then, while all else goes on. */
+/** Some of the passes wait, and everything else continues. */
 function stallAt(point: FaultPoint): Variant {
   return {
     id: `${point.role}-stall-${point.name}`,
@@ -133,7 +133,7 @@ function block(role: Role): Variant {
   };
 }
 
-/** It is to say so, stop as it does on a signal, and end with 1. */
+/** The process must log the error, stop as it does on a signal, and exit with 1. */
 function throwInTimer(role: Role): Variant {
   return {
     id: `${role}-throw`,
@@ -156,14 +156,14 @@ function insert({ file, statement, side }: FaultPoint, code: string): Mutation {
   };
 }
 
-/** A build's first line, after which `code` runs. */
+/** Runs `code` after the first line of a build. */
 function atStart(role: Role, code: string): Mutation {
   const service = role === 'api' ? 'send-api' : 'ws-gateway';
   const find = 'Object.defineProperty(exports, "__esModule", { value: true });';
   return { file: `services/${service}/dist/main.js`, find, replace: `${find} ${code}` };
 }
 
-/** True from some time after the start of the process on. */
+/** An expression that becomes true some time after the start of the process. */
 function isOn(random: Random): string {
   return `process.uptime() > ${random.int(...FROM_UPTIME_MS) / 1_000}`;
 }

@@ -6,11 +6,11 @@ import { pickUsers, userKeys } from './user-keys';
 
 const USERS = 5;
 
-/** Puts something wrong under the keys of some users; `mend` takes it away where it still is. */
+/** Writes wrong data under the keys of some users. `mend` removes what is still there. */
 function spoilt(
   id: string,
   what: string,
-  /** Returns true when it is there. */
+  /** Returns true if the wrong data was written. */
   spoil: (world: ChaosWorld, user: string) => Promise<boolean>,
   mend: (world: ChaosWorld, user: string) => Promise<unknown>,
 ): Fault {
@@ -29,7 +29,7 @@ function spoilt(
   return { id, what, kinds: EVERY_KIND, minMs: 1_000, maxMs: 5_000, inject };
 }
 
-/** For each of them; where it fails, Redis is hit by more. */
+/** Does the work for each user, and ignores failures: another fault may hit Redis at the same time. */
 async function each(users: readonly string[], work: (user: string) => Promise<unknown>): Promise<void> {
   await Promise.all(users.map((user) => errorOf(() => work(user))));
 }
@@ -47,13 +47,13 @@ async function callOn(
   return await (await world.redis.nodeOf(key)).call(command, key, ...args);
 }
 
-/** A string where something else belongs. */
+/** Writes a string where another type belongs. */
 function wrongType(name: KeyName): Fault {
   return spoilt(
     `poison-${name}-type`,
     `The ${name} key of some users holds a string.`,
     async (world, user) => {
-      // SET replaces a key whatever it is.
+      // SET replaces a key of any type.
       await callOn(world, user, name, 'SET', 'not what you expect');
       return (await callOn(world, user, name, 'TYPE')) === 'string';
     },
@@ -63,7 +63,7 @@ function wrongType(name: KeyName): Fault {
   );
 }
 
-/** Gateways that never were, and counts that are none. */
+/** Gateways that never existed, and invalid counts. */
 const WRONG_FIELDS = [
   ['0123456789ab', '1'],
   ['ba9876543210', 'many'],
@@ -104,7 +104,7 @@ const wrongEntries = spoilt(
   },
 );
 
-/** What is no presence or offline list under the keys of one. */
+/** Wrong data under the keys of presence and offline lists. */
 export const keyPoison: readonly Fault[] = [
   wrongType('presence'),
   wrongType('offline'),

@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** By this a changed process tells that it came by, whatever becomes of it. */
+/** A mark by which a changed process shows that it passed a point, even if the process then ends. */
 export interface Mark {
   /** A statement for the changed code. */
   readonly code: string;
-  /** How often it ran; stays known when the mark is removed. */
+  /** How often it ran. The number stays known after the mark is removed. */
   count(): number;
   remove(): void;
 }

@@ -3,20 +3,20 @@ import type { Edge, RedisKind } from '../world/chaos-world';
 import type { EdgeProxy } from '../world/edge-proxy';
 import { EVERY_KIND, type Fault } from './fault';
 
-/** A way in which a link is bad, and which count of the proxy rises by it. */
+/** A way in which a link is bad, and the count of the proxy that shows it. */
 interface LinkFault {
   name: string;
   what: string;
   mode: FaultMode;
   proof: (counts: FaultCounts) => number;
   unit: string;
-  /** How long at least, ms. */
+  /** The shortest duration, in ms. */
   minMs: number;
-  /** For a link that carries many in one connection. */
+  /** The mode for a link that carries many requests on one connection. */
   storeMode?: FaultMode;
 }
 
-/** Those who wait for an answer that was lost send nothing else meanwhile. */
+/** A client that waits for a lost answer sends nothing else. */
 const swallowed = {
   proof: (counts: FaultCounts) => counts.swallowedBytes,
   unit: 'bytes were lost',
@@ -75,12 +75,12 @@ const LINK_FAULTS: readonly LinkFault[] = [
   },
 ];
 
-/** How often all links of an edge are hit, and not only one. */
+/** How often all links of an edge are hit instead of one. */
 const ALL_SHARE = 0.5;
 
 interface EdgeFaults {
   edge: Edge;
-  /** Begins the ids. Whatever makes Redis unavailable begins with `redis`. */
+  /** The beginning of the ids. Every fault that makes Redis unavailable begins with `redis`. */
   prefix: string;
   kinds: readonly RedisKind[];
   isStore: boolean;
@@ -120,7 +120,8 @@ function linkFault({ edge, prefix, kinds, isStore }: EdgeFaults, link: LinkFault
         heal: async () => {
           after = total();
           setMode(chosen, 'pass');
-          // A connection that lost something is silent for good. Clients are told at once; the services find out.
+          // A connection that lost bytes stays silent for good. Clients are cut so that they notice at once; the
+          // services must find out.
           if (!isStore && isHole(mode)) for (const { proxy } of chosen) proxy.cut();
         },
         effect: async () => {
@@ -132,7 +133,7 @@ function linkFault({ edge, prefix, kinds, isStore }: EdgeFaults, link: LinkFault
   };
 }
 
-/** Something is lost on such a link. */
+/** Whether such a link loses bytes. */
 function isHole(mode: FaultMode): boolean {
   return mode === 'blackhole' || mode === 'drop-requests' || mode === 'drop-replies';
 }

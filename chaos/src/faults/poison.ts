@@ -2,5 +2,5 @@ import { channelPoison } from './channel-poison';
 import type { Fault } from './fault';
 import { keyPoison } from './key-poison';
 
-/** Things in Redis that nothing of ours wrote. */
+/** Data in Redis that none of our code wrote. */
 export const poisonFaults: readonly Fault[] = [...channelPoison, ...keyPoison];

@@ -6,13 +6,13 @@ import { repeat } from './repeat';
 import { signalIfThere } from './signal-if-there';
 
 const LABEL = 'postgres';
-/** By this name the services' connections are known. */
+/** Matches the connections of the services. */
 const OURS = `application_name = 'posthorn'`;
 const POLL_MS = 50;
 
 /**
- * Statements are short, so few are caught by chance: inboxes are locked for a moment, and what waits for them, with
- * its idempotency keys taken and some of its locks held, is ended.
+ * Statements are short, so few would be hit by chance. This locks inboxes for a moment and then ends the backends
+ * that wait for them. These have claimed idempotency keys and hold some of their locks.
  */
 const TERMINATE = `
   DO $$ BEGIN
@@ -35,14 +35,14 @@ const terminateBackends: Fault = {
       target: LABEL,
       heal: () => loop.stop(),
       effect: async () => {
-        const count = (await killedSessions(postgres).catch(() => before)) - before; // hit by more, perhaps
+        const count = (await killedSessions(postgres).catch(() => before)) - before; // another fault may hit it too
         return seen(count > 0, `${count} connections were ended`);
       },
     };
   },
 };
 
-/** The services' connections are ended, too, and what comes free is taken: they cannot come back. */
+/** Also ends the services' connections and takes each one that becomes free, so that they cannot reconnect. */
 const connectionLimit: Fault = {
   id: 'postgres-connection-limit',
   what: 'Other clients take all connections of Postgres, including those of the services.',
@@ -63,7 +63,7 @@ const connectionLimit: Fault = {
       if (error !== null && /too many|slots/.test(error)) refusal = error;
     };
     await fill();
-    // Whoever asks first while the postmaster is stopped is served first when it goes on.
+    // While the postmaster is stopped, requests wait in line. The first one is served first when it continues.
     const [postmaster] = postgres.pids();
     if (postmaster !== undefined) signalIfThere(postmaster, 'SIGSTOP');
     const taking = theirs.map(() => errorOf(take));
@@ -94,7 +94,7 @@ const readOnly: Fault = {
     await postgres.query('ALTER SYSTEM SET default_transaction_read_only = on');
     await postgres.query('SELECT pg_reload_conf()');
     let error: string | null = null;
-    // Postgres reads its settings anew in its own time.
+    // Postgres takes some time to read its settings again.
     for (let n = 0; n < 400 && error === null; n++) {
       await sleep(POLL_MS);
       error = await errorOf(write);
@@ -110,7 +110,7 @@ const readOnly: Fault = {
   },
 };
 
-/** Faults of what goes on in a Postgres that runs. */
+/** Faults inside a running Postgres. */
 export const sessionFaults: readonly Fault[] = [terminateBackends, connectionLimit, readOnly];
 
 async function killedSessions(postgres: PostgresControl): Promise<number> {

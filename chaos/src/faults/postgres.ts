@@ -6,7 +6,7 @@ import { suspend } from './suspend';
 
 const LABEL = 'postgres';
 
-/** Postgres ends, and is started again by the healing. */
+/** Stops Postgres. The healing starts it again. */
 function restart(id: string, mode: 'fast' | 'immediate' | 'kill', what: string): Fault {
   return {
     id,
@@ -39,7 +39,7 @@ const hang: Fault = {
       label: LABEL,
       ask: () => postgres.query('SELECT 1'),
       signal: (signal) => {
-        // The postmaster comes first: from then on there are no new ones.
+        // Stop the postmaster first, so that no new processes start.
         const [postmaster] = postgres.pids();
         if (postmaster !== undefined) signalIfThere(postmaster, signal);
         for (const pid of postgres.pids()) signalIfThere(pid, signal);

@@ -2,9 +2,9 @@ import { errorOf, seen } from './evidence';
 import { EVERY_KIND, type Fault } from './fault';
 import { configure, infoOf, labelsOf, mastersOf, pickMaster, setConfig } from './redis-nodes';
 
-/** Below what a server uses with nothing in it. */
+/** Less than what an empty server uses. */
 const NO_MEMORY = '1';
-/** What is to be evicted at once. */
+/** How much must be evicted at once. */
 const EXCESS_BYTES = 32_768;
 
 const memoryFull: Fault = {
@@ -59,12 +59,12 @@ const memoryEvicts: Fault = {
         await undoPolicy();
       },
       effect: async () => {
-        keys = Math.max(keys, (await evicted().catch(() => 0)) - before); // hit by more, perhaps
+        keys = Math.max(keys, (await evicted().catch(() => 0)) - before); // another fault may hit it too
         return seen(keys > 0, `${keys} keys were evicted`);
       },
     };
   },
 };
 
-/** Faults of a Redis that has too little memory. */
+/** Faults of a Redis with too little memory. */
 export const memoryFaults: readonly Fault[] = [memoryFull, memoryEvicts];

@@ -3,7 +3,7 @@ import { EVERY_KIND, type Fault } from './fault';
 import { configure, gatewayChannels, labelsOf, mastersOf, subscriberIds } from './redis-nodes';
 import { repeat } from './repeat';
 
-/** More than what a connection's own buffer in Redis takes. */
+/** More than a connection's own buffer in Redis holds. */
 const FLOOD = 'x'.repeat(1 << 20);
 const FLOOD_EVERY_MS = 500;
 
@@ -60,5 +60,5 @@ const overflowSubscribers: Fault = {
   },
 };
 
-/** Faults of the connections on which gateways listen. */
+/** Faults of the connections on which gateways subscribe. */
 export const subscriberFaults: readonly Fault[] = [cutSubscribers, overflowSubscribers];

@@ -7,7 +7,7 @@ import { killNode, labelsOf, mastersOf, pickMaster, reviveNodes } from './redis-
 import { subscriberFaults } from './redis-subscribers';
 import { suspend } from './suspend';
 
-/** A pause ends by itself: while all is paused, so is the command that would end it. */
+/** A pause ends by itself, because a pause of everything also blocks the command that would end it. */
 const PAUSE_MS = 5_000;
 
 const flush: Fault = {
@@ -67,7 +67,7 @@ const hang: Fault = {
   },
 };
 
-/** Redis answers nothing (ALL), or no command that writes (WRITE). */
+/** Redis answers nothing (ALL), or no writing command (WRITE). */
 function pause(id: string, mode: 'ALL' | 'WRITE'): Fault {
   return {
     id,
@@ -97,7 +97,7 @@ function pause(id: string, mode: 'ALL' | 'WRITE'): Fault {
   };
 }
 
-/** Faults of Redis that do not need more than one. */
+/** Faults of Redis that need only one server. */
 export const redisFaults: readonly Fault[] = [
   flush,
   restartEmpty,
@@ -108,7 +108,7 @@ export const redisFaults: readonly Fault[] = [
   ...memoryFaults,
 ];
 
-/** By whoever serves the key: a Sentinel or a Cluster may have put another node in the place of a silent one. */
+/** Asks the node that serves the key, because a Sentinel or a Cluster may have replaced a silent node. */
 async function untilWritten({ redis }: ChaosWorld, key: string): Promise<void> {
   const isWritten = (): Promise<boolean> => answers(async () => (await redis.nodeOf(key)).call('DEL', key));
   await eventually('Redis takes writes', isWritten);

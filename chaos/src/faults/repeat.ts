@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorOf } from './evidence';
 
-/** Something that is done again and again. */
+/** Work that is repeated. */
 export interface Repetition {
-  /** Resolves when it is not being done any more. */
+  /** Resolves when the work has ended. */
   stop(): Promise<void>;
 }
 
-/** Does it again and again from now on. Where it fails, by another fault perhaps, it is tried again. */
+/** Repeats the work from now on. If it fails, perhaps by another fault, it is tried again. */
 export function repeat(pauseMs: number, work: () => Promise<unknown>): Repetition {
   const over = new AbortController();
   const run = async (): Promise<void> => {
     while (!over.signal.aborted) {
       await errorOf(work);
-      await errorOf(() => sleep(pauseMs, undefined, over)); // rejects when it is over
+      await errorOf(() => sleep(pauseMs, undefined, over)); // rejects when the repetition is stopped
     }
   };
   const running = run();

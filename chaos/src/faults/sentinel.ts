@@ -3,7 +3,7 @@ import { masterFaults } from './failover';
 import type { Fault } from './fault';
 import { pickMaster, reviveNodes } from './redis-nodes';
 
-/** What was written to the old master last may be lost with it. */
+/** The last writes to the old master may be lost with it. */
 const plannedFailover: Fault = {
   id: 'redis-sentinel-failover',
   what: 'A Sentinel promotes a replica while the master is still running.',
@@ -11,7 +11,7 @@ const plannedFailover: Fault = {
   minMs: 0,
   maxMs: 0,
   inject: async (world, random) => {
-    // Another fault may have left them without a replica to choose.
+    // Another fault may have left the sentinels without a replica to choose.
     await reviveNodes(world);
     const { node: before, key } = await pickMaster(world, random);
     await world.redis.failover?.();

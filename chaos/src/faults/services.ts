@@ -4,9 +4,9 @@ import { ROLES, type Role, restart, restartAs, revive, SERVICES, slotsOf } from 
 import { suspend } from './suspend';
 
 const HOUR_MS = 3_600_000;
-/** Of the start of a process, as its metric tells it in whole seconds. */
+/** Tolerance for the start time of a process, which its metric reports in whole seconds. */
 const CLOCK_TOLERANCE_MS = 60_000;
-/** A gateway's lease lasts 10 s. */
+/** Longer than a gateway's lease of 10 s. */
 const BEYOND_LEASE = { minMs: 12_000, maxMs: 14_000 };
 const WITHIN_LEASE = { minMs: 1_000, maxMs: 6_000 };
 
@@ -63,7 +63,7 @@ function hang(id: string, role: Role, howLong: string, duration: { minMs: number
   };
 }
 
-/** Takes its own time: what is over when it is injected is the last restart. */
+/** Its duration is that of the restarts: when it has been injected, the last restart is over. */
 function rollingRestart(role: Role): Fault {
   return {
     id: `${role}-rolling-restart`,
@@ -90,7 +90,7 @@ function rollingRestart(role: Role): Fault {
   };
 }
 
-/** Tokens must live longer than the skew, or it is they that fail. */
+/** Tokens must live longer than the skew. Otherwise they would fail instead. */
 function clockSkew(role: Role, direction: 'ahead' | 'behind'): Fault {
   const clockSkewMs = direction === 'ahead' ? HOUR_MS : -HOUR_MS;
   return {

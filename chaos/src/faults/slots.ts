@@ -1,6 +1,6 @@
 import type { ChaosWorld, ServiceSlot, StartVariant } from '../world/chaos-world';
 
-/** What the ids of faults call a service. */
+/** The names of services in the ids of faults. */
 export type Role = 'api' | 'gateway';
 
 export const ROLES: readonly Role[] = ['api', 'gateway'];
@@ -12,26 +12,26 @@ export function slotsOf(world: ChaosWorld, role: Role): readonly ServiceSlot[] {
   return role === 'api' ? world.apis : world.gateways;
 }
 
-/** A process is there again, if there was none. */
+/** Starts a process if the place is empty. */
 export async function revive(slot: ServiceSlot): Promise<void> {
   if (slot.pid === null) await slot.start();
 }
 
-/** Ends the process that is there, if there is one, and starts one as usual. */
+/** Ends the process, if there is one, and starts a normal one. */
 export async function restart(slot: ServiceSlot): Promise<void> {
   if (slot.pid !== null) await slot.stop();
   await slot.start();
 }
 
 /**
- * Ends the process that is there, if there is one, and starts one in another way. It need not become ready, nor
- * even live that long: that may be the fault.
- * @returns false when it ended before it listened
+ * Ends the process, if there is one, and starts a variant. The variant need not become ready or even live that long,
+ * because that may be the fault.
+ * @returns false if it ended before it listened
  */
 export async function restartAs(slot: ServiceSlot, variant: StartVariant): Promise<boolean> {
   if (slot.pid !== null) await slot.stop();
   return await slot.start(variant, false).then(
     () => true,
-    () => false, // a busy machine starts it so slowly that its fault comes first
+    () => false, // on a busy machine its fault may come before it is ready
   );
 }

@@ -1,17 +1,17 @@
 import { answers, isSilent, seen } from './evidence';
 import type { Injected } from './fault';
 
-/** Something that can be stopped and go on later. */
+/** Something that can be stopped and continued. */
 interface Suspendable {
   label: string;
-  /** Asks it anything. */
+  /** Asks it any question. */
   ask: () => Promise<unknown>;
   signal: (signal: 'SIGSTOP' | 'SIGCONT') => void;
-  /** Called once it goes on: brings it back where it died meanwhile. */
+  /** Called after it continues. Restarts it if it died. */
   revive: () => Promise<void>;
 }
 
-/** Stops something with SIGSTOP. Whoever it serves sees a peer that is there and says nothing. */
+/** Stops a process with SIGSTOP. Its clients then see a peer that is connected but silent. */
 export async function suspend({ label, ask, signal, revive }: Suspendable): Promise<Injected> {
   const wasThere = await answers(ask);
   signal('SIGSTOP');

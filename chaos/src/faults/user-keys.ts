@@ -1,7 +1,7 @@
 import type { Random } from '../random';
 import type { ChaosWorld } from '../world/chaos-world';
 
-/** The Redis keys of a user that services have, and one that they do not: for probes, in the same slot. */
+/** The Redis keys of a user: those that the services use, and an unused one in the same slot for probes. */
 export function userKeys(
   world: ChaosWorld,
   user: string,
@@ -10,7 +10,7 @@ export function userKeys(
   return { presence: `${base}presence`, offline: `${base}offline`, probe: `${base}probe` };
 }
 
-/** Some different users, at most `count`. */
+/** Different random users, at most `count`. */
 export function pickUsers(world: ChaosWorld, random: Random, count: number): string[] {
   const users = new Set<string>();
   for (let n = 0; n < count; n++) users.add(random.pick(world.clients.users));

@@ -4,19 +4,19 @@ import { EVERY_KIND, type Fault } from './fault';
 import { createMark, type Mark } from './mark';
 import { type Role, restart, restartAs, slotsOf } from './slots';
 
-/** A change of a service's code, for one process and a while. */
+/** A change of a service's code, for one process and a limited time. */
 export interface Variant {
   id: string;
   what: string;
   role: Role;
   mutation: (mark: Mark, random: Random) => Mutation;
-  /** `exit` is null as long as it has not ended by itself. */
+  /** `exit` is null until the process has ended by itself. */
   effectOf: (mark: Mark, exit: Exit | null) => string | null;
 }
 
 type Exit = Awaited<ReturnType<ServiceSlot['exited']>>;
 
-/** One process is another for a while. */
+/** Replaces one process by a variant for a while. */
 export function variantFault({ id, what, role, mutation, effectOf }: Variant): Fault {
   return {
     id,

@@ -6,7 +6,7 @@ import { redisDown } from './redis-down';
 import { silentPeers } from './silent-peers';
 import { slowReaders } from './slow-readers';
 
-/** All that is measured, in order. */
+/** All measurements, in order. */
 export const measurements: readonly Measurement[] = [
   postgresDown,
   gatewayKill,

@@ -8,7 +8,7 @@ const COUNT = USERS.length * DEVICES.length;
 const MISSED = 100;
 const GONE_WITHIN_MS = 40_000;
 
-/** A gateway dies: presence says so, and who comes back elsewhere is caught up soon. */
+/** A gateway dies. Presence must show it, and devices that reconnect elsewhere must catch up soon. */
 export const gatewayKill: Measurement = {
   name: 'gateway-kill',
   what: `A gateway with ${COUNT} devices is killed with SIGKILL; each misses ${MISSED} messages and connects to another.`,
@@ -36,7 +36,7 @@ export const gatewayKill: Measurement = {
   },
 };
 
-/** The longest time from the attempt to connect to `caughtUp`; null when a message was missing. */
+/** The longest time from the attempt to connect to `caughtUp`; null if a message was missing. */
 async function comeBack(site: Site): Promise<number | null> {
   const times = await Promise.all(
     places().map(async ({ user, device }) => {
@@ -57,7 +57,7 @@ function places(): { user: string; device: string }[] {
   return USERS.flatMap((user) => DEVICES.map((device) => ({ user, device })));
 }
 
-/** How many of the users presence says are online. */
+/** How many of the users are online according to presence. */
 async function online(site: Site): Promise<number> {
   const states = await Promise.all(USERS.map((user) => site.isOnline(user)));
   return states.filter(Boolean).length;

@@ -1,25 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiAnswer, ApiClient } from '../workload/api-client';
 
-/** One send of a load: when it was begun, ms on the clock of `performance.now`, and how it ended. */
+/** One send of a load: when it began, in ms of `performance.now`, and how it ended. */
 export interface LoadedSend {
   begun: number;
   answer: ApiAnswer;
 }
 
-/** What a load works with. */
+/** The options of a load. */
 export interface LoadOptions {
   api: ApiClient;
   from: string;
   /** The recipients of the nth message. */
   to: (n: number) => readonly string[];
   senders: number;
-  /** Of each sender, between an answer and its next send. */
+  /** The pause of each sender between an answer and its next send. */
   pauseMs: number;
   text?: string;
 }
 
-/** Senders that send one message after the other, and try nothing twice. */
+/** Senders that send one message after another and never retry. */
 export class Load {
   readonly sends: LoadedSend[] = [];
   readonly #running: Promise<unknown>;
@@ -48,7 +48,7 @@ export class Load {
   }
 }
 
-/** The value that this share of the values does not exceed; 0 of none. */
+/** The value that this share of the values does not exceed; 0 without values. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;

@@ -4,10 +4,10 @@ import { onMessage } from './site';
 
 const MESSAGES = 12;
 const EVERY_MS = 1_500;
-/** The default of RECONCILE_INTERVAL_MS and 2 s. */
+/** The default of RECONCILE_INTERVAL_MS plus 2 s. */
 const BOUND_MS = 17_000;
 
-/** What send-api cannot route still comes to whoever is connected. */
+/** Messages that send-api cannot route still come to connected devices. */
 export const lostRouting: Measurement = {
   name: 'lost-routing',
   what: 'Send-api cannot reach Redis; a user is connected to a gateway, and does nothing.',

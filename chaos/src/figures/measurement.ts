@@ -1,7 +1,7 @@
 import type { RedisKind } from '../world/chaos-world';
 import type { Site } from './site';
 
-/** A claim with a bound, and what was seen of it. */
+/** A claim with a bound, and the measured value. */
 export interface Figure {
   what: string;
   bound: string;
@@ -9,16 +9,16 @@ export interface Figure {
   isGood: boolean;
 }
 
-/** Breaks one thing in a world with the settings of production, and measures what clients see of it. */
+/** Breaks one thing in a world with production settings, and measures what clients notice. */
 export interface Measurement {
   name: string;
   what: string;
-  /** The kinds of Redis that it means something on. */
+  /** The kinds of Redis for which it makes sense. */
   kinds: readonly RedisKind[];
   measure(site: Site): Promise<Figure[]>;
 }
 
-/** A figure in milliseconds that must not be above its bound; null: it never came. */
+/** A figure in milliseconds with an upper bound; null if it never came. */
 export function atMost(what: string, boundMs: number, seenMs: number | null): Figure {
   return {
     what,
@@ -28,7 +28,7 @@ export function atMost(what: string, boundMs: number, seenMs: number | null): Fi
   };
 }
 
-/** A count that must be 0, of so many. */
+/** A count that must be 0, out of `of`. */
 export function none(what: string, count: number, of: number): Figure {
   return { what, bound: '0', seen: `${count} of ${of}`, isGood: count === 0 && of > 0 };
 }

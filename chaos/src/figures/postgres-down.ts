@@ -8,10 +8,10 @@ import { timeUntil } from './wait';
 const CALM_MS = 2_000;
 const DOWN_MS = 6_000;
 const BACK_WITHIN_MS = 20_000;
-/** An answer has 2 s by the protocol, and the harness some of its own to see it. */
+/** The protocol allows 2 s for an answer; the rest is for the harness. */
 const ANSWER_BOUND_MS = 2_100;
 
-/** Postgres is away, by a crash and by a hang, and comes back. */
+/** Postgres fails by a crash and by a hang, and comes back. */
 export const postgresDown: Measurement = {
   name: 'postgres-down',
   what: 'Postgres crashes, and hangs, and comes back: what sends are answered, and when all works again.',
@@ -57,7 +57,7 @@ async function away(
   ];
 }
 
-/** Every send-api accepts, every gateway lets in, and what is sent arrives. */
+/** How long until every send-api accepts, every gateway accepts connections, and messages arrive. */
 async function allWorks(site: Site): Promise<number | null> {
   const startedAt = performance.now();
   const parts = [

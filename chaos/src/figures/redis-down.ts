@@ -8,12 +8,12 @@ import { timeUntil } from './wait';
 const CALM_MS = 4_000;
 const DOWN_MS = 6_000;
 const LIVE_WITHIN_MS = 20_000;
-/** What comes so soon after its 201 came by pub/sub: reconcile runs every 15 s. */
+/** A message that comes this soon after its 201 came by pub/sub, because reconcile runs only every 15 s. */
 const LIVE_MS = 200;
 const LIVE_IN_A_ROW = 5;
 const MIN_OK_SHARE = 0.999;
 
-/** Redis dies, hangs, or is failed over: sends go on, and delivery is live again soon. */
+/** Redis dies, hangs, or fails over. Sends must continue, and delivery must soon be live again. */
 export const redisDown: Measurement = {
   name: 'redis-down',
   what: 'The Redis that serves a user is killed, and stopped with SIGSTOP, and comes back (or another takes over).',
@@ -63,7 +63,7 @@ async function away(site: Site, how: 'killed' | 'hung' | 'failed over'): Promise
   ];
 }
 
-/** Time until messages to a device on each gateway come at once, several in a row. */
+/** How long until messages to a device on each gateway come at once, several in a row. */
 async function untilLive(site: Site): Promise<number | null> {
   const startedAt = performance.now();
   const api = site.api();

@@ -19,7 +19,7 @@ export const silentPeers: Measurement = {
     const isEmpty = (index: number) => async (): Promise<boolean> =>
       (await world.gateways[index]?.metric('posthorn_connections')) === 0;
     const api = site.api();
-    // Beyond what the sockets on the way hold, it is the gateway that has to hold or to drop.
+    // More than the sockets in between hold, so that the gateway must hold or drop the rest.
     const over = new AbortController();
     const sending = (async () => {
       while (!over.signal.aborted)

@@ -4,10 +4,10 @@ import { createRandom } from '../random';
 import { ApiClient } from '../workload/api-client';
 import type { World } from '../world/world';
 
-/** A message as its frame brings it. */
+/** A message in its frame. */
 type MessageFrame = Extract<ServerFrame, { type: 'message' }>;
 
-/** Calls back with each message that comes from now on. */
+/** Calls back with each message from now on. */
 export function onMessage({ socket }: TestClient, take: (frame: MessageFrame) => void): void {
   socket.on('message', (data: Buffer) => {
     const frame = JSON.parse(data.toString()) as ServerFrame;
@@ -37,7 +37,7 @@ export class Site {
     return api;
   }
 
-  /** A device's connection to one gateway. @throws RefusedError, or what the socket says */
+  /** Connects a device to one gateway. @throws RefusedError, or the socket's error */
   async connect(user: string, gateway: number, device = 'd'): Promise<TestClient> {
     const url = this.world.gateways[gateway]?.url.replace('http', 'ws') ?? '';
     return await TestClient.connect({ url, token: this.#token(user), query: { device } });

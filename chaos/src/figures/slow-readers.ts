@@ -10,7 +10,7 @@ const SLOW = ['u10', 'u11', 'u12', 'u13'];
 const READERS = ['u1', 'u2', 'u3', 'u4'];
 const MAY_DIFFER = 0.2;
 
-/** Devices that do not read cost the others nothing. */
+/** Devices that do not read must cost the others nothing. */
 export const slowReaders: Measurement = {
   name: 'slow-readers',
   what: `${SLOW.length} of ${SLOW.length + READERS.length} devices of a gateway read or do not read, in turn, under the same load.`,

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long it takes until `check` is true, ms; null when that is not within `withinMs`. What it throws counts as not yet. */
+/**
+ * How long until `check` is true, in ms; null if that takes longer than `withinMs`. If `check` throws, that counts as
+ * false.
+ */
 export async function timeUntil(
   check: () => boolean | Promise<boolean>,
   withinMs: number,

@@ -16,18 +16,18 @@ import {
 import type { BodyCase } from './fuzz-case';
 import { FUZZ_USERS, type Identities, ROBOT } from './identities';
 
-/** A request before it is bytes. */
+/** A request before it is turned into bytes. */
 interface Draft {
   method?: string;
   target?: string;
-  /** Whose token it carries; null: `authorization` alone counts. */
+  /** The user of its token; null: only `authorization` counts. */
   user?: string | null;
   authorization?: string;
   headers?: readonly (readonly [string, string])[];
   contentType?: string | null;
   body?: string | Buffer;
   expected: readonly number[] | null;
-  /** False where the body is right but what is sent cannot be compared with it. */
+  /** False if the body is valid but cannot be compared with the answer. */
   isEchoed?: boolean;
   isChunked?: boolean;
 }
@@ -39,7 +39,7 @@ const MAX_TEXT_CHARS = 8_192;
 const OK = [201];
 const INVALID = [422];
 const BAD = [400];
-/** What any body at all may be answered that came in a good frame. */
+/** The possible answers to any body in a correct request. */
 const ANY_BODY = [201, 400, 403, 422];
 
 /** A request that shares its connection. */
@@ -104,7 +104,7 @@ function json(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** A body around fields that are JSON text already, to write what no serializer would. */
+/** A body around fields that are already JSON text, to write what no serializer would. */
 function bodyWith(random: Random, fields: string): string {
   return `{"to":${json(recipients(random))},"text":${json(strangeText(random))},${fields}}`;
 }
@@ -113,7 +113,7 @@ function nested(levels: number): string {
   return `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
 }
 
-/** A value that is no text. */
+/** A value that is not a string. */
 function noText(random: Random): unknown {
   const value = strangeValue(random);
   return typeof value === 'string' ? [value] : value;
@@ -123,7 +123,7 @@ function goodText(random: Random): string {
   return json(message(random));
 }
 
-/** `POST /v1/messages`, and what has to come of it. */
+/** Cases of `POST /v1/messages`, and the expected answers. */
 const SENDS: readonly (readonly [string, Make])[] = [
   ['a good message', (r) => ({ body: goodText(r), expected: OK })],
   ['any data', (r) => ({ body: json(message(r, { data: { any: anyJson(r) } })), expected: OK })],
@@ -187,7 +187,7 @@ const SENDS: readonly (readonly [string, Make])[] = [
   [
     'many recipients',
     (r) => {
-      // Seldom more than a few: each costs a row.
+      // Rarely more than a few, because each costs a row.
       const count = r.chance(0.02) ? r.pick([1_000, 1_001]) : r.int(10, 40);
       const to = Array.from({ length: count }, (_, index) => `fz-many-${index}`);
       return { body: json(message(r, { to })), expected: count > 1_000 ? INVALID : OK };
@@ -374,7 +374,7 @@ const SENDS: readonly (readonly [string, Make])[] = [
   ],
 ];
 
-/** Everything else of the public port. */
+/** Cases of everything else on the public port. */
 const OTHERS: readonly (readonly [string, Make])[] = [
   ['inbox', (r) => get(`/v1/inbox?limit=${r.pick([1, 2, 5])}&after=${r.int(0, 50)}`, [200])],
   ['inbox, bad query', (r) => get(`/v1/inbox?${r.pick(BAD_INBOX_QUERIES)}`, BAD)],
@@ -436,7 +436,7 @@ function receipts(body: unknown, expected: readonly number[]): Draft {
   return { target: '/v1/receipts', body: json(body), expected };
 }
 
-/** The target stays one: no white space, no control character. */
+/** The target stays a single word: no white space, no control character. */
 function mutatedTarget(random: Random, target: string): string {
   const text = mutated(random, Buffer.from(target))
     .toString('latin1')
@@ -464,14 +464,14 @@ function compressed(
 ): Draft {
   const [name, compress] = random.pick(Object.entries(COMPRESSIONS));
   const body = change(compress(Buffer.from(goodText(random))));
-  // What is left of a stream that was cut may be a whole one for brotli, whose last bytes can say nothing.
+  // brotli may read a cut stream as complete, because its last bits can carry nothing.
   const statuses = expected === BAD && name === 'br' ? [400, 201] : expected;
   return { body, headers: [['Content-Encoding', name]], expected: statuses };
 }
 
 const BOMBS = new Map<string, Buffer>();
 
-/** Made once: it is the decompression that is tried. */
+/** Made once, because only the decompression is tested. */
 function bomb(random: Random): Omit<Draft, 'expected'> {
   const name = random.pick(['gzip', 'br']);
   const known = BOMBS.get(name);

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { Report } from './report';
 
-/** Where the canary lives. */
+/** The options of the canary. */
 export interface CanaryOptions {
   apiUrls: readonly string[];
-  /** Of two gateways at least: each device is on another one. */
+  /** At least two gateways, one for each device. */
   connectUrls: readonly string[];
   token: (user: string) => string;
   report: Report;
@@ -15,7 +15,7 @@ const SENDER = 'canary-sender';
 const RECIPIENT = 'canary';
 const INTERVAL_MS = 50;
 const MAX_TRIES = 10;
-/** From the 201 to the device. With everything in reach it is milliseconds; two cores full of fuzz make it more. */
+/** The limit from the 201 to the device. Normally it takes milliseconds, but fuzz on two cores slows it down. */
 const ARRIVAL_BOUND_MS = 5_000;
 
 interface Device {
@@ -24,11 +24,11 @@ interface Device {
 }
 
 /**
- * Ordinary traffic beside the fuzz: one sender, one recipient with two devices on different gateways. Everything that
- * was accepted has to arrive in time and in order, and nothing that the canary's own sender did not send.
+ * Normal traffic beside the fuzz: one sender, and one recipient with two devices on different gateways. Every
+ * accepted message must arrive in time and in order, and nothing else may arrive.
  */
 export class Canary {
-  /** Texts in the order of their 201. */
+  /** The texts, in the order of their 201. */
   readonly #sent: { text: string; at: number }[] = [];
   readonly #arrivals: number[] = [];
   readonly #devices: Device[] = [];
@@ -40,7 +40,7 @@ export class Canary {
     this.#options = options;
   }
 
-  /** Connects and begins to send. */
+  /** Connects and starts to send. */
   static async start(options: CanaryOptions): Promise<Canary> {
     const canary = new Canary(options);
     for (const [index, url] of options.connectUrls.entries()) await canary.#connect(url, `perch-${index}`);
@@ -52,12 +52,12 @@ export class Canary {
     return this.#sent.length;
   }
 
-  /** The time from the 201 to each device, ms, sorted. */
+  /** The times from the 201 to each device in ms, sorted. */
   get arrivalMs(): number[] {
     return [...this.#arrivals].sort((a, b) => a - b);
   }
 
-  /** Stops sending, waits for what is on its way, and says what is missing. */
+  /** Stops sending, waits for messages on their way, and reports what is missing. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#sending;
@@ -107,7 +107,7 @@ export class Canary {
     this.#arrived(received.length - 1, message);
   }
 
-  /** The message may be here before its 201 is. */
+  /** The message may arrive before its 201. */
   #arrived(index: number, message: string): void {
     const sent = this.#sent[index];
     if (sent !== undefined && sent.text !== message) this.#fault(`number ${index + 1} is not what was sent`);
@@ -127,7 +127,7 @@ export class Canary {
     }
   }
 
-  /** One message, tried again as PROTOCOL §4.7 says while the answer is 503. */
+  /** Sends one message. As PROTOCOL §4.7 says, it is retried while the answer is 503. */
   async #sendOnce(url: string, token: string, text: string): Promise<number | string> {
     const key = randomUUID();
     for (let tries = 1; ; tries++) {

@@ -8,7 +8,7 @@ interface Row {
   recipients: number;
 }
 
-/** Holds what Postgres has against what was answered: all that was accepted, and nothing of what was refused. */
+/** Compares Postgres with the answers: it must hold everything that was accepted and nothing that was refused. */
 export async function checkStore(databaseUrl: string, ledger: Ledger, report: Report): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();

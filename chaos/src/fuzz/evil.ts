@@ -1,9 +1,9 @@
 import type { Random } from '../random';
 
-/** What every text of a fuzzed message holds: it must never be found in a log. */
+/** Part of every fuzzed message text. It must never appear in a log. */
 export const TEXT_MARK = 'zq7textqz';
 
-/** Texts that are fine, and that something between the request and the store may stumble over. */
+/** Valid texts that something between the request and the store may handle wrongly. */
 const STRANGE_TEXTS = [
   "'; DROP TABLE message; --",
   '\\',
@@ -29,7 +29,7 @@ const STRANGE_TEXTS = [
   '\u007f\u0080\u009f',
 ];
 
-/** Values that a field of another type gets. */
+/** Values for fields of another type. */
 const STRANGE_VALUES: readonly unknown[] = [
   null,
   true,
@@ -54,7 +54,7 @@ const STRANGE_VALUES: readonly unknown[] = [
   { toJSON: 1 },
 ];
 
-/** Numbers as they may be written, all within the range of a double. */
+/** Different spellings of numbers, all within the range of a double. */
 export const NUMBER_TEXTS = [
   '0',
   '-0',
@@ -68,7 +68,7 @@ export const NUMBER_TEXTS = [
   '-1e+2',
 ];
 
-/** Names that are fields of objects, of prototypes, or of our own rows. */
+/** Names of fields in objects, in prototypes, or in our own rows. */
 export const FIELD_NAMES = [
   '__proto__',
   'constructor',
@@ -100,7 +100,7 @@ export function strangeValue(random: Random): unknown {
   return random.pick(STRANGE_VALUES);
 }
 
-/** Any JSON value, small. */
+/** Any small JSON value. */
 export function anyJson(random: Random, depth = 0): unknown {
   const kind = random.int(0, depth >= 5 ? 3 : 5);
   if (kind === 0) return random.int(-1e6, 1e6);
@@ -112,7 +112,7 @@ export function anyJson(random: Random, depth = 0): unknown {
   return Object.fromEntries(items.map((item, index) => [`k${index}${random.pick(FIELD_NAMES)}`, item]));
 }
 
-/** The value with one node anywhere in it replaced, removed, or doubled. */
+/** The value with one random node replaced, removed or doubled. */
 export function withStrangeNode(random: Random, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || random.chance(0.3)) return strangeValue(random);
   if (Array.isArray(value)) {
@@ -138,7 +138,7 @@ export function randomBytes(random: Random, count: number): Buffer {
   return bytes;
 }
 
-/** The bytes with a few flipped, cut out, doubled or put in. */
+/** The bytes with a few flipped, removed, doubled or inserted. */
 export function mutated(random: Random, bytes: Buffer): Buffer {
   let result = Buffer.from(bytes);
   for (let times = random.int(1, 4); times > 0; times--) {
@@ -178,7 +178,7 @@ const SPICES = [
   'null',
 ];
 
-/** Bytes that are no UTF-8, whatever follows and precedes them in ASCII. */
+/** Bytes that are not UTF-8, even between ASCII characters. */
 export const BAD_UTF8: readonly Buffer[] = [
   [0xff],
   [0xfe],

@@ -5,7 +5,7 @@ import type { Identities } from './identities';
 import { makeRawCase } from './raw-cases';
 import { makeUpgradeCase } from './upgrade-cases';
 
-/** Which cases are run. */
+/** Which cases to run. */
 export interface FeedOptions {
   seed: number;
   from: number;
@@ -14,7 +14,7 @@ export interface FeedOptions {
   identities: Identities;
 }
 
-/** Gives each lane its cases, lowest number first; the others' numbers are passed over. */
+/** Gives each lane its cases, lowest number first. Numbers of other lanes are skipped. */
 export class Feed {
   readonly #options: FeedOptions;
   readonly #next: Map<Lane, number>;
@@ -25,7 +25,7 @@ export class Feed {
     this.#next = new Map(options.lanes.map((lane) => [lane, options.from]));
   }
 
-  /** How many cases there will be in all. */
+  /** The total number of cases. */
   get total(): number {
     const { seed, from, count, lanes } = this.#options;
     let total = 0;
@@ -35,7 +35,7 @@ export class Feed {
     return total;
   }
 
-  /** The next case of a lane; null when there is none. */
+  /** The next case of a lane; null after the last one. */
   take<L extends Lane>(lane: L): Extract<FuzzCase, { lane: L }> | null {
     const { seed, from, count } = this.#options;
     const end = from + count;
@@ -48,7 +48,7 @@ export class Feed {
     return made;
   }
 
-  /** There are no more cases from now on. */
+  /** Gives out no more cases. */
   stop(): void {
     this.#isStopped = true;
   }

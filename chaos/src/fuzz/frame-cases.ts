@@ -4,17 +4,19 @@ import { anyJson, BAD_UTF8, FIELD_NAMES, mutated, randomBytes, strangeValue, wit
 import type { FrameSelf, TextCase, WireCase } from './fuzz-case';
 import { clientFrame, OPCODE } from './wire';
 
-/** Messages that wait in the inbox of each connection of this lane: acknowledgements up to here are good. */
+/**
+ * How many messages wait in the inbox of each connection of this lane. Acknowledgements up to this number are valid.
+ */
 export const PREFILL = 40;
 
 interface TextDraft {
   text: string | ((self: FrameSelf) => string);
   expected: string | null;
-  /** False where the ref cannot be read from the frame. */
+  /** False if the ref cannot be read from the frame. */
   hasRef?: boolean;
 }
 
-/** A frame on an open connection: nine in ten are text, which many can share a connection. */
+/** A frame on an open connection. Nine in ten are text frames, which can share a connection. */
 export function makeFrameCase(number: number, random: Random): TextCase | WireCase {
   return random.chance(0.9) ? makeTextCase(number, random) : makeWireCase(number, random);
 }
@@ -38,7 +40,10 @@ function json(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** To be broken. Its ref is of another kind, lest one bit makes it that of a neighbour. */
+/**
+ * A valid frame that will be damaged. Its ref is of another kind, because one flipped bit could make it the ref of a
+ * neighbour.
+ */
 function goodFrame(random: Random, neighbour: string, self?: FrameSelf): object {
   const ref = `mutant-of-${neighbour}`;
   return random.pick([

@@ -1,30 +1,30 @@
-/** An HTTP answer, as it came. */
+/** An HTTP answer as it came. */
 export interface HttpAnswer {
   status: number;
-  /** Names in lower case; values of a name that came twice are joined. */
+  /** Names in lower case. Values of a repeated name are joined. */
   headers: ReadonlyMap<string, string>;
   body: Buffer;
 }
 
 const EMPTY = Buffer.alloc(0);
 
-/** Takes the bytes of one connection apart into answers. Throws on what no HTTP client could read. */
+/** Splits the bytes of one connection into answers. Throws on bytes that no HTTP client could read. */
 export class AnswerReader {
   #rest: Buffer = EMPTY;
-  /** Methods of the requests whose answers have not come. */
+  /** The methods of requests without an answer yet. */
   readonly #methods: string[] = [];
 
-  /** A request was sent: its method decides whether the answer has a body. */
+  /** A request was sent. Its method decides whether the answer has a body. */
   expect(method: string): void {
     this.#methods.push(method);
   }
 
-  /** Bytes that belong to no answer yet; after a 101 they are frames. */
+  /** Bytes that do not belong to an answer yet. After a 101 they are frames. */
   get rest(): Buffer {
     return this.#rest;
   }
 
-  /** The answers that are complete now. */
+  /** Adds bytes and returns the answers that are now complete. */
   push(chunk: Buffer): HttpAnswer[] {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const answers: HttpAnswer[] = [];

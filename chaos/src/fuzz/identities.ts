@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 import type { Random } from '../random';
 
-/** Senders and recipients of fuzzed requests; the canary's names are none of them. */
+/** Senders and recipients of fuzzed requests. The canary uses other names. */
 export const FUZZ_USERS = Array.from({ length: 64 }, (_, index) => `fz-${index}`);
-/** Who may send for others. */
+/** A user that may send for others. */
 export const ROBOT = 'fz-robot';
 
-/** Makes tokens good and bad, at once and without a clock of its own. */
+/** Makes valid and invalid tokens quickly, without a clock of its own. */
 export class Identities {
   readonly #secret: string;
   readonly #good = new Map<string, string>();
@@ -15,7 +15,7 @@ export class Identities {
     this.#secret = secret;
   }
 
-  /** A good token of this user, the same each time. */
+  /** A valid token of this user, the same each time. */
   token(user: string): string {
     const known = this.#good.get(user);
     if (known !== undefined) return known;
@@ -33,7 +33,7 @@ export class Identities {
     return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
   }
 
-  /** A value for `Bearer`, which must not be let in. */
+  /** A value for `Bearer` that must be refused. */
   badToken(random: Random): string {
     const sub = random.pick(FUZZ_USERS);
     const exp = inSeconds(3_600);

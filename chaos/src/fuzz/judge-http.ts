@@ -4,7 +4,7 @@ import type { HttpAnswer } from './http-answers';
 import type { Ledger } from './ledger';
 import type { Report } from './report';
 
-/** Every problem there is, by PROTOCOL §4.7: its code and its status. */
+/** Every problem of PROTOCOL §4.7: its code and its status. */
 const PROBLEMS: Readonly<Record<string, number>> = {
   malformed_request: 400,
   invalid_json: 400,
@@ -32,12 +32,12 @@ const PROBLEMS: Readonly<Record<string, number>> = {
 };
 
 const SUCCESSES = new Set([101, 200, 201, 204]);
-/** What the files of the reference page may be answered besides. */
+/** More statuses that files of the reference page may have. */
 const PAGE_STATUSES = new Set([206, 301, 304]);
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const MESSAGE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Holds answers against PROTOCOL §4, whatever the request was, and writes down what was accepted. */
+/** Checks answers against PROTOCOL §4, whatever the request was, and records what was accepted. */
 export class HttpJudge {
   readonly #report: Report;
   readonly #ledger: Ledger;
@@ -78,7 +78,7 @@ export class HttpJudge {
     if (asked.lane !== 'bodies' || asked.echo === null) return;
     const sent = parsed(asked.echo);
     for (const name of ['text', 'data']) {
-      // By way of JSON, which knows no -0.
+      // Converted through JSON, which has no -0.
       const wanted = parsed(JSON.stringify(field(sent, name) ?? null));
       if (!isDeepStrictEqual(field(message, name) ?? null, wanted))
         this.#report.fail(asked, `${name} came back otherwise: ${body.toString('utf8').slice(0, 300)}`);
@@ -107,7 +107,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // the caller finds nothing in it, and says so
+    return undefined; // the caller reports that it is not JSON
   }
 }
 

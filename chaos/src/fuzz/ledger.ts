@@ -1,14 +1,14 @@
-/** What the stores must hold when all is over: what was answered with success, and nothing of anything else. */
+/** What the stores must hold at the end: what was answered with success, and nothing else. */
 export class Ledger {
-  /** Ids that came with a 201. */
+  /** The ids of all 201 answers. */
   readonly accepted = new Set<string>();
-  /** Inbox entries of those. */
+  /** Inbox entries of accepted messages. */
   entries = 0;
-  /** Sends whose answer nobody could read: each may have made a message, or not. */
+  /** Sends with an unreadable answer. Each may have made a message or not. */
   unknownSends = 0;
-  /** By user: the cursor that was confirmed, and the highest that any frame may have moved it to. */
+  /** By user: the confirmed cursor, and the highest one that any frame may have set. */
   readonly cursors = new Map<string, { confirmed: number; possible: number }>();
-  /** By user: the ids whose read was confirmed, and all that any frame may have recorded. */
+  /** By user: the ids with a confirmed read, and all ids that any frame may have recorded. */
   readonly reads = new Map<string, { confirmed: Set<string>; possible: Set<string> }>();
 
   accept(id: string, recipients: number): void {

@@ -1,15 +1,15 @@
 import { connect, type Socket } from 'node:net';
 
-/** Why waiting ended without what was waited for. */
+/** Why a wait ended without success. */
 export type Nothing = 'ended' | 'late';
 
-/** One TCP connection of the fuzzer's. */
+/** One TCP connection of the fuzzer. */
 export class Line {
   readonly #socket: Socket;
   #hasEnded = false;
   #wake: () => void = () => undefined;
 
-  /** @param onBytes takes what comes; what it throws ends the connection and is told by `fault` */
+  /** @param onBytes takes incoming bytes; if it throws, the connection ends and `fault` has the reason */
   private constructor(socket: Socket, onBytes: (bytes: Buffer) => void) {
     this.#socket = socket;
     socket.on('data', (bytes: Buffer) => {
@@ -30,7 +30,7 @@ export class Line {
     socket.on('error', () => undefined); // followed by close
   }
 
-  /** What came that nobody may send. */
+  /** What came that the server must never send. */
   fault: string | null = null;
 
   get hasEnded(): boolean {
@@ -68,13 +68,13 @@ export class Line {
     });
   }
 
-  /** Cuts it: the other side sees a reset. */
+  /** Cuts the connection: the other side sees a reset. */
   reset(): void {
     if (this.#socket.destroyed) return;
     this.#socket.resetAndDestroy();
   }
 
-  /** Ends this side; the rest of what the other one says is read away. */
+  /** Closes this side, and ignores everything that still arrives. */
   fin(): void {
     this.#socket.end();
     setTimeout(() => this.#socket.destroy(), 2_000).unref();

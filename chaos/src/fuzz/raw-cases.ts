@@ -4,7 +4,7 @@ import type { RawCase } from './fuzz-case';
 import { FUZZ_USERS, type Identities } from './identities';
 
 interface Draft {
-  /** Written in one piece unless several. */
+  /** Written in one piece, or in several if it is a list. */
   bytes: string | readonly string[] | Buffer;
   answers?: readonly string[];
   expected: readonly number[] | null;
@@ -12,20 +12,20 @@ interface Draft {
   mayStore?: boolean;
 }
 
-/** What a case can build on: headers with a good token, and a good body. */
+/** What a case can use: headers with a valid token, and a valid body. */
 interface Parts {
   random: Random;
-  /** Ends with a line end. */
+  /** Ends with a line break. */
   head: string;
   body: string;
-  /** A whole good send. */
+  /** A complete valid send. */
   send: string;
 }
 
 const BAD = [400];
 const TOO_LARGE = [431];
 
-/** HTTP, or what only looks like it, on a connection of its own. */
+/** HTTP, or something similar, on a connection of its own. */
 export function makeRawCase(number: number, random: Random, identities: Identities): RawCase {
   const head = `Host: fuzz\r\nAuthorization: Bearer ${identities.token(random.pick(FUZZ_USERS))}\r\n`;
   const body = JSON.stringify({ to: [random.pick(FUZZ_USERS)], text: `${TEXT_MARK}${random.int(0, 1e9)}` });
@@ -324,7 +324,8 @@ const CASES: readonly (readonly [string, (parts: Parts) => Draft])[] = [
     }),
   ],
   [
-    // A tunnel that waits for the answers before it has no owner yet: whatever happens to it meanwhile is ours.
+    // A tunnel that waits for earlier answers has no owner in Node yet, so our code must handle everything that
+    // happens to it.
     'a tunnel or an upgrade behind requests, cut',
     ({ random, head, send }) => ({
       bytes: [
@@ -388,7 +389,7 @@ function chunk(body: string): string {
   return `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
 }
 
-/** A WebSocket handshake, to a service that has none. */
+/** A WebSocket handshake to a service that does not support it. */
 function upgradeOf(head: string): string {
   return `GET /v1/connect?device=d HTTP/1.1\r\n${head}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`;
 }
@@ -460,7 +461,7 @@ const HOSTS = [
   'user@host',
 ];
 const NO_METHODS = ['FOO', 'post', 'P\0ST', 'GET\tPOST', '', 'G'.repeat(200), 'PO ST', '{"a":1}'];
-// Without RTSP/1.0, which Node's parser takes for HTTP/1.0 and does not tell.
+// Without RTSP/1.0: Node's parser takes it for HTTP/1.0 and does not report it.
 const NO_VERSIONS = [
   'HTTP/2.0',
   'HTTP/3',

@@ -1,6 +1,6 @@
 import type { FuzzCase } from './fuzz-case';
 
-/** The case went wrong, or something did that no case can be blamed for (`case` is null then). */
+/** A case that went wrong. `case` is null if no case can be blamed. */
 export interface Failure {
   case: FuzzCase | null;
   reason: string;
@@ -9,18 +9,18 @@ export interface Failure {
 const SHOWN_BYTES = 600;
 const MAX_FAILURES = 25;
 
-/** Counts what came of the cases, and tells of those that went wrong. */
+/** Counts the results of cases and reports those that went wrong. */
 export class Report {
   readonly failures: Failure[] = [];
   /** By lane and outcome: `bodies 201`, `frames ok`. */
   readonly outcomes = new Map<string, number>();
-  /** Answers with 503: they promise nothing, but with everything in reach there should hardly be one. */
+  /** Answers with 503. They promise nothing, but with all stores reachable there should be almost none. */
   unavailable = 0;
   done = 0;
   readonly #say: (text: string) => void;
   readonly #replay: string;
 
-  /** @param replay the command with everything but the number of the case */
+  /** @param replay the command without the number of the case */
   constructor(say: (text: string) => void, replay: string) {
     this.#say = say;
     this.#replay = replay;
@@ -30,7 +30,7 @@ export class Report {
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
   }
 
-  /** True once so much went wrong that going on shows nothing new. */
+  /** Whether so much went wrong that continuing shows nothing new. */
   get isHopeless(): boolean {
     return this.failures.length >= MAX_FAILURES;
   }
@@ -56,7 +56,7 @@ function bytesOf(wrong: FuzzCase): Buffer {
   return Buffer.from(wrong.text({ ids: ['ID'], token: 'TOKEN', strangersToken: 'TOKEN' }));
 }
 
-/** Bytes as JSON text in Latin-1: exact, and readable where they are ASCII. */
+/** Bytes as JSON text in Latin-1: exact, and readable if they are ASCII. */
 function shown(bytes: Buffer): string {
   const text = JSON.stringify(bytes.toString('latin1', 0, SHOWN_BYTES));
   const safe = text.replaceAll(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'JWT');

@@ -6,7 +6,7 @@ import type { Ledger } from './ledger';
 import { Line } from './line';
 import type { Report } from './report';
 
-/** What a runner of HTTP cases works with. */
+/** What a runner of HTTP cases needs. */
 export interface HttpRunner {
   feed: Feed;
   port: number;
@@ -22,11 +22,11 @@ interface Connection {
   line: Line;
   reader: AnswerReader;
   answers: HttpAnswer[];
-  /** True once an answer said that it is the last one, or none came. */
+  /** Whether an answer said that it is the last one, or none came. */
   isOver: boolean;
 }
 
-/** Sends whole requests, several at a time on one connection, which it keeps as long as the server does. */
+/** Sends complete requests, several at a time on one connection. It keeps the connection as long as the server does. */
 export async function runBodies(runner: HttpRunner): Promise<void> {
   const { feed, report } = runner;
   let connection: Connection | null = null;
@@ -40,7 +40,7 @@ export async function runBodies(runner: HttpRunner): Promise<void> {
         connection = null;
       }
       if (answered === 0) report.fail(left[0] ?? null, 'no answer');
-      // What came behind a request that closed the connection may have been done, and is asked again.
+      // Requests after one that closed the connection may have been processed, and are sent again.
       const unanswered = left.slice(Math.max(1, answered));
       runner.ledger.unknownSends += unanswered.length;
       left = unanswered;
@@ -61,7 +61,7 @@ function takeBatch(feed: Feed): BodyCase[] {
   return batch;
 }
 
-/** A request that is refused before its body was read closes the connection: nothing is put behind it. */
+/** A request that is refused before its body was read closes the connection, so nothing is sent after it. */
 function mayClose({ expected }: BodyCase): boolean {
   return expected === null || expected.some((status) => UNREAD.has(status));
 }
@@ -75,7 +75,7 @@ async function connect(port: number): Promise<Connection> {
   return { line, reader, answers, isOver: false };
 }
 
-/** Returns how many were answered. */
+/** Returns the number of answers. */
 async function exchange(
   { judge, report }: HttpRunner,
   connection: Connection,

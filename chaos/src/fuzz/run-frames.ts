@@ -8,7 +8,7 @@ import { Line } from './line';
 import type { Report } from './report';
 import { clientFrame, FrameReader, OPCODE, type WireFrame } from './wire';
 
-/** What a runner of frames works with: one user, one device. */
+/** What a runner of frames needs: one user, one device. */
 export interface FrameRunner {
   feed: Feed;
   port: number;
@@ -18,12 +18,15 @@ export interface FrameRunner {
   report: Report;
 }
 
-/** Bad frames in a row that the gateway takes before it closes, less one (PROTOCOL §5.4). */
+/** One less than the bad frames in a row that make the gateway close (PROTOCOL §5.4). */
 const BATCH = 15;
 const BOUND_MS = 10_000;
 const MAX_TRIES = 5;
 const RETRY_MS = 500;
-/** Bad frames in a row, which batches can add up to: answers to read and auth come later than they were asked. */
+/**
+ * The close code for too many bad frames in a row. Batches can add up to that, because answers to read and auth come
+ * late.
+ */
 const TOO_MANY_BAD = 1008;
 
 const ERROR_CODES = new Set([
@@ -43,10 +46,10 @@ interface Answer {
   code: string | null;
 }
 
-/** One open connection, with the answers so far. */
+/** An open connection, with the answers so far. */
 interface Connection {
   line: Line;
-  /** Answers that carried a ref of a case or of our own. */
+  /** Answers with a ref of a case or of our own frames. */
   answers: Map<string, Answer>;
   /** How many errors came without a ref. */
   unreferenced: number;
@@ -55,7 +58,7 @@ interface Connection {
   lastSeq: number;
 }
 
-/** Sends frames on connections that it opens again when one ends. */
+/** Sends frames on connections, and opens a new connection when one ends. */
 export async function runFrames(runner: FrameRunner): Promise<void> {
   const { feed, report } = runner;
   let connection: Connection | null = null;
@@ -79,7 +82,7 @@ export async function runFrames(runner: FrameRunner): Promise<void> {
     report.done++;
   }
   await flush();
-  // The type checker cannot see that flush has assigned it.
+  // The type checker cannot see that flush assigns it.
   const last: Connection | null = connection;
   if (last !== null) close(last);
 }
@@ -88,7 +91,7 @@ function close({ line }: Connection): void {
   line.close();
 }
 
-/** The connection there is, where it still lives; else a new one that has everything that waits. */
+/** The current connection if it is still alive, otherwise a new one on which everything that waits has arrived. */
 async function open(runner: FrameRunner, current: Connection | null, tries = 1): Promise<Connection> {
   if (current !== null && current.closeCode === null && !current.line.hasEnded) return current;
   current?.line.close();
@@ -134,7 +137,7 @@ async function open(runner: FrameRunner, current: Connection | null, tries = 1):
   return connection;
 }
 
-/** Notes what a frame of the server's says. Throws on what it must not say. */
+/** Records a frame of the server. Throws if the server must not send it. */
 function take(connection: Connection, { opcode, payload }: WireFrame): void {
   if (opcode === OPCODE.close) {
     connection.closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
@@ -186,7 +189,7 @@ async function sendTexts(
     note(runner, asked, text);
     return clientFrame(random, OPCODE.text, text);
   });
-  // A good frame behind them is answered at once: by then all that needs no store has its answer.
+  // A valid frame after the batch. It is answered at once, and before that comes every answer that needs no store.
   const sentinel = `end-${batch[0]?.number ?? 0}`;
   sent.push(clientFrame(random, OPCODE.text, `{"type":"ping","ref":"${sentinel}"}`));
   line.write(Buffer.concat(sent));
@@ -229,7 +232,7 @@ function judge(
   }
 }
 
-/** Writes down what a frame may do, if nobody can tell yet. */
+/** Records what a frame may do, if its effect is unknown. */
 function note({ ledger, user, self }: FrameRunner, asked: TextCase, text: string): void {
   if (asked.expected !== null && asked.expected !== 'ok') return;
   const { seq, ids } = effectOf(text);
@@ -245,7 +248,7 @@ function confirm(ledger: Ledger, user: string, text: string): void {
   for (const id of ids) ledger.readsOf(user).confirmed.add(id);
 }
 
-/** What a frame would do if it were good. */
+/** What a frame would do if it were valid. */
 function effectOf(text: string): { seq: number | null; ids: string[] } {
   try {
     const { type, seq, ids }: Record<string, unknown> = JSON.parse(text.replace(/^\ufeff/, '')) ?? {};

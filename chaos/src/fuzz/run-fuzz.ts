@@ -17,44 +17,44 @@ import { runFrames } from './run-frames';
 import { runRaw } from './run-raw';
 import { checkLogLine, watchExits } from './watch-services';
 
-/** What to fuzz, and how to tell of it. */
+/** What to fuzz, and how to report it. */
 export interface FuzzOptions {
   seed: number;
   from: number;
   cases: number;
   lanes: readonly Lane[];
-  /** The command that a failure is replayed with, without the number of the case. */
+  /** The command that replays a failure, without the number of the case. */
   replay: string;
   say: (text: string) => void;
-  /** Called now and then. */
+  /** Called from time to time. */
   onProgress?: (done: number, total: number) => void;
-  /** Ends the run before all cases are done; what was done is looked at as ever. */
+  /** Ends the run before all cases are done. The finished cases are checked as usual. */
   signal?: AbortSignal;
-  /** Stores to use instead of some of its own. */
+  /** Stores to use instead of our own. */
   databaseUrl?: string;
   redisUrl?: string;
 }
 
-/** What came of it. */
+/** The result. */
 export interface FuzzResult {
   report: Report;
   cases: number;
   seconds: number;
   accepted: number;
   canaryMessages: number;
-  /** From the 201 to the device, ms. */
+  /** The time from the 201 to the device, in ms. */
   canaryP99Ms: number;
   canaryMaxMs: number;
 }
 
-/** Runners of each lane. Raw cases mostly wait, so many of them go on at once. */
+/** Runners of each lane. Raw cases mostly wait, so many of them run at once. */
 const RUNNERS: Readonly<Record<Lane, number>> = { bodies: 8, raw: 32, upgrade: 24, frames: 12 };
 const PROGRESS_MS = 1_000;
 
-/** Starts two of each service and fuzzes them, with the canary beside. */
+/** Starts two processes of each service and fuzzes them beside the canary. */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   const { databaseUrl, redisUrl } = options;
-  // Nothing crashes here, so the stores need not be safe on disk.
+  // Nothing crashes here, so the stores may run without safe writes.
   const stores = await startTestStores({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl });
   const dir = mkdtempSync(join(tmpdir(), 'posthorn-fuzz-'));
   const secret = randomBytes(32).toString('hex');
@@ -68,7 +68,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
       env: {
         AUTH_JWT_SECRET: secret,
         REDIS_PREFIX: `fuzz-${randomBytes(4).toString('hex')}:`,
-        // The fuzzer is one that sends more than anybody may.
+        // Off, because the fuzzer sends more than any user may.
         RATE_LIMIT_SENDS: '0',
         RATE_LIMIT_FRAMES: '0',
         DRAIN_MS: '1000',
@@ -144,7 +144,7 @@ async function fuzz(
   await settled(stack);
   await checkStore(stack.databaseUrl, ledger, report);
   endWatch();
-  // A busy machine may be the reason for some; of many nothing can be learnt.
+  // A busy machine explains a few of these answers. With many, the run shows nothing.
   if (report.unavailable > Math.max(50, total / 20))
     report.fail(null, `${report.unavailable} answers of ${total} were "unavailable"`);
   const arrivals = canary.arrivalMs;
@@ -159,12 +159,12 @@ async function fuzz(
   };
 }
 
-/** Whose connection the runner of frames number `turn` holds. */
+/** The user of frame runner number `turn`. */
 function userOf(turn: number): string {
   return `fw-${turn}`;
 }
 
-/** Sends what waits in the inbox of a user whose frames are fuzzed. */
+/** Sends the messages that wait in the inbox of a fuzzed user. */
 async function prefill(
   stack: Stack,
   identities: Identities,
@@ -184,7 +184,7 @@ async function prefill(
       body: JSON.stringify({ to: [user], text: `number ${ids.length + 1}` }),
     });
     const { id }: Record<string, unknown> = JSON.parse(await response.text());
-    // A start on a busy machine may be answered 503 at first.
+    // On a busy machine the first answers may be 503.
     if (response.status === 503 && Date.now() < boundAt) continue;
     if (typeof id !== 'string') throw new Error(`a prefilling send was answered ${response.status}`);
     ledger.accept(id, 1);
@@ -196,7 +196,7 @@ async function prefill(
 const PREFILL_BOUND_MS = 30_000;
 const SETTLE_BOUND_MS = 10_000;
 
-/** Waits until the gateways hold nobody any more and have committed what they had. */
+/** Waits until the gateways hold nobody and have committed everything. */
 async function settled({ wsGateways }: Stack): Promise<void> {
   const boundAt = Date.now() + SETTLE_BOUND_MS;
   const isHolding = async ({ adminUrl }: Stack['wsGateways'][number]): Promise<boolean> =>

@@ -7,10 +7,13 @@ import type { HttpRunner } from './run-bodies';
 import { clientFrame, FrameReader, OPCODE, type WireFrame } from './wire';
 
 const ANSWER_BOUND_MS = 10_000;
-/** How long is waited for what must not come. The server lingers longer, so that slow clients see its answer. */
+/**
+ * How long to wait for bytes that must not come. The server keeps the connection open longer, so that slow clients
+ * see its answer.
+ */
 const SILENCE_MS = 50;
 
-/** Sends each case on a connection of its own: raw HTTP to send-api, or upgrades to ws-gateway. */
+/** Sends each case on its own connection: raw HTTP to send-api, or upgrades to ws-gateway. */
 export async function runRaw(runner: HttpRunner, lane: 'raw' | 'upgrade'): Promise<void> {
   const { feed, report } = runner;
   for (let asked = feed.take(lane); asked !== null && !report.isHopeless; asked = feed.take(lane)) {
@@ -40,7 +43,7 @@ async function runOne({ port, judge, ledger, report }: HttpRunner, asked: RawCas
     line.write(bytes);
   }
   if (asked.ending !== 'wait') {
-    // Now and then the server gets the time to begin.
+    // Sometimes the server gets time to begin.
     if (asked.number % 3 === 0) await turn();
     if (asked.ending === 'reset') line.reset();
     else line.fin();
@@ -49,7 +52,7 @@ async function runOne({ port, judge, ledger, report }: HttpRunner, asked: RawCas
   } else {
     const isDone = (): boolean => answers.length >= asked.answers.length || isLast(answers.at(-1));
     const outcome = await line.until(isDone, ANSWER_BOUND_MS);
-    // Nothing may come behind the last answer.
+    // Nothing may follow the last answer.
     if (outcome === true && !isUpgraded && isLast(answers.at(-1))) await line.until(() => false, SILENCE_MS);
     if (answers.length === 0) {
       report.fail(asked, outcome === 'late' ? 'no answer' : 'the connection was closed without a word');
@@ -57,14 +60,14 @@ async function runOne({ port, judge, ledger, report }: HttpRunner, asked: RawCas
     if (answers.length > asked.answers.length) report.fail(asked, 'more answers than requests');
   }
   for (const [index, answer] of answers.entries()) judge.judge(asked, asked.answers[index] ?? 'GET', answer);
-  // Each of several may have been done although its answer was cut off.
+  // Each of several requests may have been processed, although its answer was cut off.
   if (asked.mayStore) ledger.unknownSends += Math.max(1, asked.answers.length);
   if (isUpgraded && asked.ending === 'wait') await welcome(asked, answers[0], line, frames, report);
   if (line.fault !== null) report.fail(asked, line.fault);
   line.close();
 }
 
-/** What an upgraded connection must begin with; then it ends in one way or another. */
+/** Checks the beginning of an upgraded connection, and then ends it in one of several ways. */
 async function welcome(
   asked: RawCase,
   answer: HttpAnswer | undefined,
@@ -81,7 +84,7 @@ async function welcome(
   await line.until(() => frames.length > 0, ANSWER_BOUND_MS);
   const [first] = frames;
   const text = first?.opcode === OPCODE.text ? first.payload.toString('utf8') : '';
-  // Garbage behind the request may end the connection before it is welcomed.
+  // Garbage after the request may end the connection before the welcome.
   const isEnded = first?.opcode === OPCODE.close && asked.what.startsWith('garbage');
   if (!text.startsWith(`{"type":"welcome","user":"${asked.user ?? ''}",`) && !isEnded)
     report.fail(asked, `no welcome but ${line.hasEnded ? 'the end' : JSON.stringify(text)}`);

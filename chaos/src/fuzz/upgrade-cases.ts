@@ -8,11 +8,11 @@ interface Draft {
   method?: string;
   target?: string;
   version?: string;
-  /** Over the good ones; null takes one away. */
+  /** Replaces valid headers; null removes one. */
   headers?: Readonly<Record<string, string | null>>;
-  /** More lines, such as a header that came before already. */
+  /** More lines, for example a repeated header. */
   lines?: readonly string[];
-  /** Bytes behind the head. */
+  /** Bytes after the head. */
   after?: Buffer;
   change?: (bytes: Buffer) => Buffer;
   expected: readonly number[] | null;
@@ -204,7 +204,7 @@ function browser(token: string): Record<string, string | null> {
   return { Authorization: null, 'Sec-WebSocket-Protocol': `posthorn.v1, posthorn.bearer.${token}` };
 }
 
-/** What may stand in a header's list. */
+/** Keeps the characters that a header's list may contain. */
 function tokenChars(text: string): string {
   return text.replaceAll(/[^\x21-\x7e]|,/g, '');
 }

@@ -2,7 +2,7 @@ import type { ServiceProcess } from '@posthorn/stack';
 import { TEXT_MARK } from './evil';
 import type { Report } from './report';
 
-/** What no line of a log may hold, and why. */
+/** What no log line may contain, and why. */
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/uncaught/i, 'an uncaught error'],
   [/unhandled/i, 'an unhandled rejection'],
@@ -13,10 +13,10 @@ const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [new RegExp(TEXT_MARK), 'a text'],
 ];
 
-/** The documented 503 of a machine that is too busy; the answers are counted. */
+/** The documented 503 of a machine that is too busy. These answers are counted elsewhere. */
 const BUSY = /"message":"request not served",.*"code":"(?:unavailable|overloaded)"/;
 
-/** Holds a line of a service's log against what no line may hold. */
+/** Checks that a line of a service's log contains nothing forbidden. */
 export function checkLogLine(service: string, line: string, secret: string, report: Report): void {
   if (BUSY.test(line)) return;
   for (const [pattern, what] of FORBIDDEN) {
@@ -25,7 +25,7 @@ export function checkLogLine(service: string, line: string, secret: string, repo
   if (line.includes(secret)) report.fail(null, `${service} logged the secret`);
 }
 
-/** Tells of a process that ends while it is fuzzed. The function that comes back calls that off. */
+/** Reports a process that ends while it is fuzzed. The returned function stops this. */
 export function watchExits(services: readonly ServiceProcess[], report: Report): () => void {
   let isOver = false;
   for (const service of services) {

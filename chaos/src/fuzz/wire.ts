@@ -6,16 +6,16 @@ export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
 /** What may be wrong with a frame. */
 export interface FrameShape {
   isFinal?: boolean;
-  /** Of the three reserved bits. */
+  /** The three reserved bits. */
   rsv?: number;
   isMasked?: boolean;
-  /** What the head says of the length, where that is a lie. */
+  /** The length in the head, if it differs from the real one. */
   length?: bigint;
-  /** In how many bytes the length is written; the shortest way unless given. */
+  /** How many bytes the length takes; as few as possible by default. */
   lengthBytes?: 0 | 2 | 8;
 }
 
-/** One frame as a client sends it, or should not. */
+/** One client frame, valid or not. */
 export function clientFrame(
   random: Random,
   opcode: number,
@@ -37,13 +37,13 @@ export function clientFrame(
   return Buffer.concat([head, mask, data]);
 }
 
-/** A frame of the server's. */
+/** A frame of the server. */
 export interface WireFrame {
   opcode: number;
   payload: Buffer;
 }
 
-/** Takes what a server sends apart. Throws on what a server must not send. */
+/** Parses the bytes of a server. Throws on frames that a server must not send. */
 export class FrameReader {
   #rest: Buffer = Buffer.alloc(0);
 

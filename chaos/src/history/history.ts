@@ -1,10 +1,11 @@
 import type { Receipt } from './receipt';
 
 /**
- * What was seen of the system from outside, one event after the other; the check decides from this alone.
- * Written as JSON lines. `i` rises by one, `t` is in ms on one clock that never goes back.
- * `p` names the process: `s3#2` is sender 3 in its second life, `u1/d2#9` the ninth connection of device d2 of
- * user u1; after an unknown outcome a sender goes on in its next life. `nemesis` injects faults, `harness` is the run.
+ * What was seen of the system from outside, event by event. The check decides from this alone.
+ * Written as JSON lines. `i` rises by one; `t` is in ms on one clock that never goes back.
+ * `p` names the process: `s3#2` is sender 3 in its second life, and `u1/d2#9` is the ninth connection of device d2 of
+ * user u1. After an unknown outcome a sender continues in its next life. `nemesis` injects faults, and `harness` is
+ * the run.
  */
 export type HistoryEvent = { i: number; t: number; p: string } & Happening;
 
@@ -21,10 +22,16 @@ export type Happening =
   | { type: 'info'; f: 'store'; v: StoreState }
   | { type: 'info'; f: 'end'; v: EndState };
 
-/** The parts of a run, in order. `final`: all devices connect and stay; `fresh`: a new device of each user reads it all. */
+/**
+ * The parts of a run, in order. `final`: all devices connect and stay. `fresh`: a new device of each user reads
+ * everything.
+ */
 export type Phase = 'warm-up' | 'faults' | 'healed' | 'final' | 'fresh' | 'over';
 
-/** The body of a send; `h` is a hash of its text and data. Retries of one key carry the same body, except `twist`. */
+/**
+ * The body of a send. `h` is a hash of its text and data. Retries with one key carry the same body, except for a
+ * `twist`.
+ */
 interface SendInvoke {
   type: 'invoke';
   f: 'send';
@@ -42,7 +49,7 @@ interface SendFail {
   f: 'send';
   v: { key: string; http: number; ms: number; twist?: true };
 }
-/** A 5xx, a timeout, a broken connection: it may have happened. */
+/** A 5xx, a timeout or a broken connection: it may have happened. */
 interface SendInfo {
   type: 'info';
   f: 'send';
@@ -51,7 +58,7 @@ interface SendInfo {
 
 /** What one connection of a device saw or did. */
 export type DeviceEvent =
-  /** `after`: as asked for in the query, where it was. */
+  /** `after`: the value in the query, if there was one. */
   | { type: 'invoke'; f: 'connect'; v: { gateway: string; ack: 'manual' | 'auto'; after?: number } }
   | { type: 'fail'; f: 'connect'; v: { http?: number; error?: string; ms: number } }
   | {
@@ -69,17 +76,20 @@ export type DeviceEvent =
   | { type: 'ok'; f: 'read'; v: { ids: string[] } }
   | { type: 'info'; f: 'read'; v: { ids: string[]; error: string } }
   | { type: 'info'; f: 'goodbye'; v: { reconnectAfterMs: number } }
-  /** `by` tells whose doing it was: the device's own close, or the other side's. */
+  /** `by` says whether the device or the other side closed it. */
   | { type: 'info'; f: 'closed'; v: { code: number; by: 'device' | 'server' } }
-  /** The device stops (true) or goes on (false) reading or the network swallows its bytes: no fault of the server's. */
+  /**
+   * The device stops reading (true) or continues (false), or the network swallows its bytes. The server is not at
+   * fault.
+   */
   | { type: 'info'; f: 'deaf'; v: { isDeaf: boolean } };
 
-/** A fault begins or is over. `effect` says how it was seen to have happened; null: it was not. */
+/** A fault begins or ends. `effect` is the evidence that it took effect; null if there is none. */
 type FaultEvent =
   | { id: string; phase: 'start'; target: string }
   | { id: string; phase: 'end'; target: string; effect: string | null };
 
-/** A service process ended, or said in its log what no service should say. */
+/** A service process ended, or logged a forbidden line. */
 type ProcessEvent =
   | { process: string; exit: { code: number | null; signal: string | null }; isExpected: boolean }
   | { process: string; line: string };
@@ -96,19 +106,22 @@ export interface StoreState {
     createdAt: string;
   }[];
   entries: { user: string; seq: number; id: string }[];
-  /** Newest `seq` of each inbox by its counter. */
+  /** The newest `seq` of each inbox, from its counter. */
   inboxes: { user: string; newestSeq: number }[];
   devices: { user: string; device: string; cursor: number }[];
   receipts: { id: string; user: string; deliveredAt: string; readAt: string | null }[];
 }
 
-/** What is left after everybody has gone, by name; each must be 0, but for lists, which must keep their cap. */
+/**
+ * What is left after everybody has left, by name. Each must be 0, except for lists, which must stay within their
+ * limit.
+ */
 export interface EndState {
   presenceFields: number;
   connections: number;
   bufferedBytes: number;
   longestList: number;
   listCap: number;
-  /** Exit codes of the stopped services. */
+  /** The exit codes of the stopped services. */
   exits: { process: string; code: number | null; signal: string | null }[];
 }

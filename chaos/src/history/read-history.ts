@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { HistoryEvent } from './history';
 
 /**
- * The events of a file that `HistoryRecorder` wrote. The last line may have been cut off with the run, and is then
- * left out.
- * @throws Error naming the first line that is no event
+ * The events of a file that `HistoryRecorder` wrote. If the last line is incomplete, it is left out.
+ * @throws Error that names the first line which is not an event
  */
 export function readHistory(path: string): HistoryEvent[] {
   const lines = readFileSync(path, 'utf8').split('\n');
   const events = lines.map(parseEvent);
-  // Behind the last line feed is nothing, or the beginning of a line.
+  // After the last line break there is nothing, or an incomplete line.
   if (events.at(-1) === null) events.pop();
   return events.map((event, index) => {
     if (event === null) throw new Error(`${path}: line ${index + 1} is no event of a history`);
@@ -26,7 +25,7 @@ function parseEvent(text: string): HistoryEvent | null {
   }
 }
 
-/** What it says of its contents is believed: the file was written by us. */
+/** The contents are not checked further, because we wrote the file. */
 function isEvent(value: unknown): value is HistoryEvent {
   if (typeof value !== 'object' || value === null) return false;
   const fields: { i?: unknown; t?: unknown; p?: unknown; type?: unknown; f?: unknown; v?: unknown } = value;

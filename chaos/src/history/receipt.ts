@@ -1,4 +1,4 @@
-/** A receipt frame, as it came. */
+/** A receipt frame as it came. */
 export interface Receipt {
   id: string;
   user: string;

@@ -2,13 +2,13 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Happening, HistoryEvent } from './history';
 
-/** Events that wait to be written go out together: at this many, or after this long. */
+/** Waiting events are written together: at this number, or after this time. */
 const MAX_WAITING = 1_000;
 const FLUSH_MS = 250;
 
 /**
- * Takes down what happens: in memory for the check, and as JSON lines in a file for whoever looks for the cause.
- * Memory is bounded by the length of the run, and so is what waits for a slow disk.
+ * Records events: in memory for the check, and as JSON lines in a file for debugging. Memory is bounded by the length
+ * of the run, including events that wait for a slow disk.
  */
 export class HistoryRecorder {
   readonly #events: HistoryEvent[] = [];
@@ -18,23 +18,23 @@ export class HistoryRecorder {
   readonly #startedAt = performance.now();
   #written = 0;
 
-  /** @param path of a file that is made anew */
+  /** @param path of a file that is created or replaced */
   constructor(path: string) {
     this.#file = createWriteStream(path);
     this.#done = finished(this.#file);
-    // Reported by close(): a disk that is full must not end the run where nobody waits for it.
+    // close() reports it. A full disk must not end the run while nobody waits for the file.
     this.#done.catch(() => undefined);
     this.#timer = setInterval(() => this.#flush(), FLUSH_MS);
     this.#timer.unref();
   }
 
-  /** All that happened so far, in order. */
+  /** All events so far, in order. */
   get events(): readonly HistoryEvent[] {
     return this.#events;
   }
 
   /**
-   * Takes down that something happened now.
+   * Records that something happened now.
    * @param p the process: see `HistoryEvent`
    */
   record(p: string, happening: Happening): void {
@@ -43,7 +43,7 @@ export class HistoryRecorder {
     if (this.#events.length - this.#written >= MAX_WAITING) this.#flush();
   }
 
-  /** Writes the rest. Rejects when not everything could be written. */
+  /** Writes the rest. Rejects if not everything could be written. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#flush();

@@ -1,32 +1,32 @@
 import { Agent, request } from 'node:http';
 import type { Random } from '../random';
 
-/** What became of a send. Without `http` there was no answer. */
+/** The result of a send. Without `http` there was no answer. */
 export type ApiAnswer =
   | { isAccepted: true; http: 200 | 201; id: string; ms: number }
   | { isAccepted: false; http?: number; error?: string; ms: number };
 
-/** Longer than any answer may take: beyond it there is none. */
+/** Longer than any answer may take. After this time there is no answer. */
 const ANSWER_WAIT_MS = 6_000;
 const AVOID_MS = 500;
 
-/** Sends messages to any of several send-apis, over connections that are kept alive. */
+/** Sends messages to any of several send-apis, over keep-alive connections. */
 export class ApiClient {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
   readonly #urls: readonly string[];
   readonly #token: (user: string) => string;
   readonly #random: Random;
-  /** Those that gave no answer, and until when they are left alone, as a balancer would. */
+  /** Send-apis that gave no answer, and until when they are avoided, as by a balancer. */
   readonly #avoided = new Map<string, number>();
 
-  /** @param urls the send-apis' public addresses */
+  /** @param urls the public addresses of the send-apis */
   constructor(urls: readonly string[], token: (user: string) => string, random: Random) {
     this.#urls = urls;
     this.#token = token;
     this.#random = random;
   }
 
-  /** `POST /v1/messages` to one of them; never throws. */
+  /** `POST /v1/messages` to one of them. Never throws. */
   send(user: string, key: string, body: object): Promise<ApiAnswer> {
     const json = JSON.stringify(body);
     const startedAt = performance.now();
@@ -42,7 +42,7 @@ export class ApiClient {
         {
           method: 'POST',
           agent: this.#agent,
-          // Of the whole exchange: a peer that trickles is as good as silent.
+          // Limits the whole exchange: a peer that sends very slowly counts as silent.
           signal: AbortSignal.timeout(ANSWER_WAIT_MS),
           headers: {
             Authorization: `Bearer ${this.#token(user)}`,
@@ -98,6 +98,6 @@ function fieldIn(text: string, name: string): string | undefined {
     const value: unknown = Reflect.get(body, name);
     return typeof value === 'string' ? value : undefined;
   } catch {
-    return undefined; // cut off, or no JSON: there is no such field
+    return undefined; // cut off or not JSON, so the field is missing
   }
 }

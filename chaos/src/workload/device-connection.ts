@@ -5,7 +5,7 @@ import type { Random } from '../random';
 import type { AckHabit } from './ack-habit';
 import { hashOf } from './message-body';
 
-/** What a connection works with. */
+/** What a connection needs. */
 export interface DeviceConnectionOptions {
   device: string;
   habit: AckHabit;
@@ -17,21 +17,21 @@ export interface DeviceConnectionOptions {
 }
 
 const OPEN_WAIT_MS = 7_000;
-/** Acknowledgements of what came meanwhile go together: well below the limit of frames. */
+/** Acknowledgements within this time are sent together, which stays well below the limit of frames. */
 const ACK_EVERY_MS = 30;
 const MAX_DELAY_MS = 2_000;
 const LOST_SHARE = 0.1;
 const MAX_UNREAD = 2_000;
 
-/** One connection of a device: records what it sees, acknowledges and reads in its device's way. */
+/** One connection of a device. It records what it sees, and acknowledges and reads in its device's way. */
 export class DeviceConnection {
-  /** Resolves when it is over, however it ended. */
+  /** Resolves when the connection is over, however it ended. */
   readonly closed: Promise<void>;
   closeCode: number | null = null;
   isClosedByServer = false;
-  /** Of the goodbye, when there was one. */
+  /** From the goodbye, if there was one. */
   reconnectAfterMs: number | null = null;
-  /** The highest `seq` received and the highest whose acknowledgement was answered. */
+  /** The highest `seq` received, and the highest whose acknowledgement was answered. */
   lastSeq = 0;
   acked = 0;
   isCaughtUp = false;
@@ -95,34 +95,34 @@ export class DeviceConnection {
     );
   }
 
-  /** True once it is welcomed; false when it was refused or broke before. */
+  /** Resolves with true once it is welcomed, and with false if it was refused or broke before. */
   opened(): Promise<boolean> {
     return this.#opened;
   }
 
-  /** Closes as a client that is done. */
+  /** Closes the connection normally. */
   async close(): Promise<void> {
     this.#isOursToClose = true;
     this.#socket.close(1000);
-    // A peer that does not answer is cut by ws after its own time; nobody has to wait for that.
+    // ws cuts a silent peer only after a long time. Nobody should wait for that.
     const timer = setTimeout(() => this.#socket.terminate(), 2_000);
     await this.closed;
     clearTimeout(timer);
   }
 
-  /** Cuts it without a word. */
+  /** Cuts the connection without a close frame. */
   destroy(): void {
     this.#isOursToClose = true;
     this.#socket.terminate();
   }
 
-  /** Leaves it as it is, deaf and dumb, as a telephone in a tunnel does. */
+  /** Leaves the connection open but silent, like a phone in a tunnel. */
   abandon(): void {
     this.deafen(true);
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
   }
 
-  /** Stops reading, or goes on. */
+  /** Stops reading, or continues. */
   deafen(isDeaf: boolean): void {
     if (this.#isOver) return;
     this.#options.recorder.record(this.#p, { type: 'info', f: 'deaf', v: { isDeaf } });
@@ -167,7 +167,7 @@ export class DeviceConnection {
         return this.#plan(id);
       }
       case 'skipped':
-        return; // no run has a retention: to the checker these are lost
+        return; // no run has a retention, so the check counts these as lost
       case 'caughtUp':
         recorder.record(p, { type: 'ok', f: 'caughtUp', v: { seq: frame.seq } });
         this.isCaughtUp = true;
@@ -192,7 +192,7 @@ export class DeviceConnection {
     }
   }
 
-  /** When what came is to be acknowledged and whether it is read, in the device's way. */
+  /** Plans when to acknowledge and whether to read a message, in the device's way. */
   #plan(id: string): void {
     const { habit, random, readShare } = this.#options;
     const now = performance.now();
@@ -208,7 +208,7 @@ export class DeviceConnection {
     if (habit === 'auto' || this.#socket.readyState !== WebSocket.OPEN) return;
     if (seq <= this.#ackSent || performance.now() < this.#ackDueAt) return;
     this.#ackSent = seq;
-    // Lost on its way: the next one covers it, and until then the messages are unacknowledged.
+    // This acknowledgement is lost. The next one covers it, and until then the messages are unacknowledged.
     if (habit === 'lossy' && random.chance(LOST_SHARE)) {
       this.#ackDueAt = performance.now() + MAX_DELAY_MS / 2;
       this.#ackSent = seq - 1;
@@ -241,7 +241,7 @@ export class DeviceConnection {
       return recorder.record(this.#p, { type: 'ok', f: 'ack', v: { seq } });
     }
     recorder.record(this.#p, { type: 'info', f: 'ack', v: { seq, error } });
-    // It will be asked again, with what comes or after a while.
+    // It will be sent again, with the next messages or after a while.
     this.#ackSent = Math.min(this.#ackSent, this.acked);
     this.#ackDueAt = performance.now() + MAX_DELAY_MS / 4;
   }

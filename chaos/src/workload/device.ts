@@ -5,30 +5,30 @@ import type { Random } from '../random';
 import type { AckHabit } from './ack-habit';
 import { DeviceConnection } from './device-connection';
 
-/** What a device is and works with. */
+/** The properties of a device, and what it needs. */
 export interface DeviceOptions {
   user: string;
   device: string;
   habit: AckHabit;
-  /** Says of a share of the messages that they were read. */
+  /** The share of messages that it marks as read. */
   readShare: number;
-  /** The gateways' public addresses, `ws://127.0.0.1:PORT/v1/connect`, by label. */
+  /** The public addresses of the gateways, `ws://127.0.0.1:PORT/v1/connect`, by label. */
   gateways: readonly { label: string; url: string }[];
   token: string;
   recorder: HistoryRecorder;
   random: Random;
-  /** A peer that is silent for so long is given up. */
+  /** A peer that is silent for this long is given up. */
   silenceMs: number;
 }
 
-/** How long a device is on and off line while it comes and goes, ms. */
+/** How long a device is online and offline while it comes and goes, in ms. */
 const ONLINE_MS = [1_000, 10_000] as const;
 const OFFLINE_MS = [0, 4_000] as const;
 const RETRY_MS = [100, 600] as const;
-/** A connection that was left without a word is torn down by the network this much later. */
+/** The network ends an abandoned connection this much later. */
 const ABANDONED_MS = 8_000;
 
-/** One device of a user, over many connections: it comes and goes, and acknowledges in its way. */
+/** One device of a user, over many connections. It comes and goes, and acknowledges in its way. */
 export class Device {
   readonly name: string;
   readonly options: DeviceOptions;
@@ -44,12 +44,12 @@ export class Device {
     this.name = `${options.user}/${options.device}`;
   }
 
-  /** The connection that is open now. */
+  /** The open connection. */
   get connection(): DeviceConnection | null {
     return this.#connection;
   }
 
-  /** Connects again and again, until it is stopped. */
+  /** Connects repeatedly, until it is stopped. */
   async run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const connection = await this.#connect();
@@ -65,21 +65,21 @@ export class Device {
     for (const connection of this.#abandoned) connection.destroy();
   }
 
-  /** From now on it comes back at once, and stays. */
+  /** From now on it reconnects at once and stays. */
   settle(): void {
     this.#mayLeave = false;
     this.#leaveNow.abort();
     for (const connection of this.#abandoned) connection.destroy();
   }
 
-  /** Cuts its connection without a word. */
+  /** Cuts its connection without a close frame. */
   cut(): boolean {
     const connection = this.#connection;
     connection?.destroy();
     return connection !== null;
   }
 
-  /** Leaves for good. */
+  /** Leaves permanently. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#leaveNow.abort();
@@ -94,13 +94,13 @@ export class Device {
     return (await connection.opened()) ? connection : null;
   }
 
-  /** Until it is closed from outside, or the device's time is over. */
+  /** Waits until the connection is closed from outside, or the device's time is over. */
   async #stay(connection: DeviceConnection): Promise<void> {
     const { random } = this.options;
     this.#connection = connection;
     this.#leaveNow = new AbortController();
     const leaving = this.#mayLeave
-      ? sleep(random.int(...ONLINE_MS), undefined, { signal: this.#leaveNow.signal }).catch(() => undefined) // told to stay
+      ? sleep(random.int(...ONLINE_MS), undefined, { signal: this.#leaveNow.signal }).catch(() => undefined) // the device should stay
       : new Promise<void>(() => undefined);
     await Promise.race([connection.closed, leaving]);
     this.#leaveNow.abort();
@@ -109,7 +109,7 @@ export class Device {
     else await connection.closed;
     this.#connection = null;
     if (connection.closeCode !== null && connection.isClosedByServer && !mayReconnect(connection.closeCode)) {
-      // Taken over by its own later connection, or ended by a fault of ours that the check will tell of.
+      // Either its own later connection took over, or our code is wrong and the check will report it.
       await sleep(RETRY_MS[1]);
     }
   }

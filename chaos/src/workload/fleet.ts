@@ -4,7 +4,7 @@ import type { ClientControl } from '../world/chaos-world';
 import { type AckHabit, MANUAL_HABITS } from './ack-habit';
 import { Device } from './device';
 
-/** What a fleet works with. */
+/** What a fleet needs. */
 export interface FleetOptions {
   users: readonly string[];
   gateways: readonly { label: string; url: string }[];
@@ -14,7 +14,7 @@ export interface FleetOptions {
   silenceMs: number;
 }
 
-/** Every so many users have a second device, and others one that acknowledges by being written to. */
+/** Every second user has a second device, and every fifth user a device with `ack=auto`. */
 const SECOND_EVERY = 2;
 const AUTO_EVERY = 5;
 const READ_SHARE = 0.3;
@@ -38,23 +38,23 @@ export class Fleet implements ClientControl {
     }
   }
 
-  /** They connect, and come and go from now on. */
+  /** Starts the devices: they connect, and come and go. */
   start(): void {
     this.#running = Promise.all(this.devices.map((device) => device.run()));
   }
 
-  /** They come back, and stay. */
+  /** All devices connect and stay. */
   settle(): void {
     for (const device of this.devices) device.settle();
   }
 
-  /** They leave for good. */
+  /** All devices leave permanently. */
   async stop(): Promise<void> {
     await Promise.all(this.devices.map((device) => device.stop()));
     await this.#running;
   }
 
-  /** A new device of each user, which reads the inbox from its start and stays. Not part of the fleet. */
+  /** A new device for each user, which reads the inbox from its start and stays. It is not part of the fleet. */
   fresh(): Device[] {
     return this.users.map((user) => {
       const device = this.#create({ user, device: 'fresh', habit: 'at once', readShare: 0 });

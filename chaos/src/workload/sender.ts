@@ -5,12 +5,12 @@ import type { Random } from '../random';
 import type { ApiAnswer, ApiClient } from './api-client';
 import { hashOf, type MessageBody } from './message-body';
 
-/** What a sender works with. */
+/** What a sender needs. */
 export interface SenderOptions {
   index: number;
-  /** Users that exist; each has devices. */
+  /** The users, each with devices. */
   users: readonly string[];
-  /** Sends per second, about; less while answers are slow, so that a slow machine has room for the faults. */
+  /** Sends per second, approximately. Fewer while answers are slow, so that a slow machine has time for the faults. */
   perSecond: number;
   api: ApiClient;
   recorder: HistoryRecorder;
@@ -25,18 +25,18 @@ interface Send {
   body: MessageBody & { to: string[] };
 }
 
-/** Statuses that promise that nothing was done; after any other failure the outcome is unknown. */
+/** Statuses that promise that nothing was done. After any other failure the outcome is unknown. */
 const REFUSALS = new Set([400, 401, 403, 404, 405, 413, 415, 422, 429]);
-/** Most messages go to one user, as they do in life, and so that many go in a run. */
+/** Few, because most real messages go to one user, and so more messages fit in a run. */
 const TO_SEVERAL_SHARE = 0.1;
 const TO_ALL_SHARE = 0.002;
 const INVALID_USER = 'no such user!';
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
-/** A sender rests as long as its send took, but no longer. */
+/** A sender rests as long as its send took, up to this time. */
 const MAX_REST_MS = 500;
 
-/** Sends one message after the other. An unknown outcome is settled by the same key before the next one. */
+/** Sends one message after another. It resolves an unknown outcome with the same key before the next message. */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #stopping = new AbortController();
@@ -47,7 +47,7 @@ export class Sender {
     this.#options = options;
   }
 
-  /** Sends until it is stopped; resolves when the last outcome is settled, or `giveUp` is aborted. */
+  /** Sends until it is stopped. Resolves when the last outcome is known, or `giveUp` is aborted. */
   async run(giveUp: AbortSignal): Promise<void> {
     const { random, perSecond } = this.#options;
     const pauseMs = 1_000 / perSecond;
@@ -82,7 +82,7 @@ export class Sender {
     return { key: `${runId}-${index}-${n}`, from, body: { to: [...to], ...this.#content(n) } };
   }
 
-  /** Unique in the run; some too large to travel with their notice, some with data. */
+  /** Unique within the run. Some contents are too large for their notice, and some have data. */
   #content(n: number): MessageBody {
     const { index, random, runId } = this.#options;
     const size = random.chance(0.03) ? random.int(4_000, 8_000) : random.int(8, 256);
@@ -92,7 +92,7 @@ export class Sender {
     return random.chance(0.1) ? { text, data } : { text };
   }
 
-  /** Tries until the outcome is known; true when it was accepted. */
+  /** Tries until the outcome is known. Returns true if the message was accepted. */
   async #settle(send: Send, giveUp: AbortSignal): Promise<boolean> {
     const { recorder } = this.#options;
     const { key, from, body } = send;
@@ -126,7 +126,7 @@ export class Sender {
     return false;
   }
 
-  /** The same key again, sometimes with another body: nothing may be sent by it. */
+  /** Uses the same key again, sometimes with another body. This must not send anything. */
   async #repeat(send: Send, giveUp: AbortSignal): Promise<void> {
     const { recorder, random } = this.#options;
     if (!random.chance(0.5)) {

@@ -4,7 +4,7 @@ import type { EdgeProxy } from './edge-proxy';
 
 export type { RedisKind };
 
-/** The edges between processes, each with a proxy on it. Those to Redis exist with a single Redis only. */
+/** The edges between processes, each with a proxy. Edges to Redis exist only with a single Redis. */
 export type Edge =
   | 'client-api'
   | 'client-gateway'
@@ -13,34 +13,34 @@ export type Edge =
   | 'api-redis'
   | 'gateway-redis';
 
-/** Everything that faults are done to. */
+/** Everything that faults can hit. */
 export interface ChaosWorld {
   readonly kind: RedisKind;
-  /** Two or more of each; they keep their public address over restarts. */
+  /** Two or more of each service. They keep their public address over restarts. */
   readonly apis: readonly ServiceSlot[];
   readonly gateways: readonly ServiceSlot[];
   readonly postgres: PostgresControl;
   readonly redis: RedisControl;
   readonly clients: ClientControl;
-  /** The proxies on an edge: one for each process of that role. Empty where there is none. */
+  /** The proxies on an edge, one for each process of that role. Empty if the edge has no proxy. */
   edges(edge: Edge): readonly EdgeProxy[];
 }
 
-/** How to start a service in another way than usual. */
+/** How to start a service differently from the default. */
 export interface StartVariant {
   /** Added to its settings. */
   env?: Readonly<Record<string, string>>;
   /** Changes of its code (see mutate.cjs): a fault point, or a bug on purpose. */
   mutations?: readonly Mutation[];
-  /** How far its clock is off, ms. */
+  /** How far its clock is off, in ms. */
   clockSkewMs?: number;
 }
 
-/** One piece of built code replaced by another when it is loaded. */
+/** A piece of built code that is replaced when it is loaded. */
 export interface Mutation {
   /** Relative to the repository: `libs/inbox/dist/commit/accept-messages.js`. */
   file: string;
-  /** Must be there exactly once. */
+  /** Must occur exactly once. */
   find: string;
   replace: string;
 }
@@ -51,43 +51,45 @@ export interface ServiceSlot {
   readonly index: number;
   /** `ws-gateway 0` */
   readonly label: string;
-  /** Of the process that is there now; null between two. */
+  /** The id of the current process; null between two processes. */
   readonly pid: number | null;
-  /** Sends a signal. An end by it is expected. */
+  /** Sends a signal. If the process ends by it, that is expected. */
   kill(signal: NodeJS.Signals): void;
-  /** Resolves when the process that is there now has ended. */
+  /** Resolves when the current process has ended. */
   exited(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  /** Starts a process where none is; resolves when it is ready, or listens if `isReadyExpected` is false. */
+  /**
+   * Starts a process in an empty place. Resolves when it is ready or, if `isReadyExpected` is false, when it listens.
+   */
   start(variant?: StartVariant, isReadyExpected?: boolean): Promise<void>;
-  /** SIGTERM, and its exit. */
+  /** Sends SIGTERM and returns how the process ended. */
   stop(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  /** A value of its /metrics, labels summed; null when it does not answer. */
+  /** A value of its /metrics, summed over labels; null if it does not answer. */
   metric(name: string): Promise<number | null>;
 }
 
-/** Postgres, to be broken. */
+/** The Postgres that faults break. */
 export interface PostgresControl {
-  /** The pids of the postmaster and all its processes now. */
+  /** The current process ids of the postmaster and all its children. */
   pids(): number[];
-  /** Ends it: `fast` closes cleanly, `immediate` and `kill` are crashes. */
+  /** Stops it. `fast` shuts down cleanly; `immediate` and `kill` are crashes. */
   stop(mode: 'fast' | 'immediate' | 'kill'): Promise<void>;
   start(): Promise<void>;
-  /** Asks it directly, past the proxies, as the superuser. */
+  /** Asks it directly as the superuser, not through a proxy. */
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** Takes a connection, likewise, until the function that comes back is called; rejects where none is left. */
+  /** Takes a connection in the same way until the returned function is called. Rejects if none is left. */
   hold(): Promise<() => Promise<void>>;
 }
 
-/** Redis, to be broken. */
+/** The Redis that faults break. */
 export interface RedisControl {
   readonly nodes: readonly RedisNode[];
-  /** The node that serves this key (or this sharded channel) now; the master with a single Redis or Sentinel. */
+  /** The node that now serves this key (or this sharded channel). With a single Redis or Sentinel it is the master. */
   nodeOf(key: string): Promise<RedisNode>;
   /** The key prefix of the services. */
   readonly prefix: string;
   /** Sentinel only: a planned failover. */
   failover?(): Promise<void>;
-  /** Cluster only: moves the slot of a key to another node, keys and all; returns its new node. */
+  /** Cluster only: moves the slot of a key, with its data, to another node. Returns the new node. */
   moveSlot?(key: string): Promise<RedisNode>;
 }
 
@@ -95,21 +97,21 @@ export interface RedisControl {
 export interface RedisNode {
   readonly label: string;
   readonly pid: number | null;
-  /** Runs a command on this very node, past the proxies. */
+  /** Runs a command directly on this node, not through a proxy. */
   call(command: string, ...args: (string | number)[]): Promise<unknown>;
   kill(signal: NodeJS.Signals): void;
-  /** Starts it again at its address after it ended; without its data unless it is a replica or of a Cluster. */
+  /** Starts it again at its address. Its data is gone, unless it is a replica or part of a Cluster. */
   start(): Promise<void>;
 }
 
-/** The clients of the workload, to misbehave. */
+/** The clients of the workload, for faults that make them misbehave. */
 export interface ClientControl {
   /** Names of users with devices. */
   readonly users: readonly string[];
-  /** Cuts the connections of a share of the devices at once, without a word; returns how many. */
+  /** Cuts the connections of a share of the devices at once, without close frames. Returns how many. */
   cut(share: number): number;
-  /** Some devices stop reading until the function that comes back is called. */
+  /** Makes some devices stop reading until the returned function is called. */
   deafen(share: number): { count: number; heal: () => void };
-  /** Some devices connect and cut again and again until the function that comes back is called. */
+  /** Makes some devices connect and cut repeatedly until the returned function is called. */
   flap(share: number): { count: () => number; heal: () => void };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { StartVariant } from './chaos-world';
 
-/** What makes a process start as its variant says. */
+/** The start options that a variant needs. */
 export interface Launch {
   /** Added to its environment. */
   env: Record<string, string>;

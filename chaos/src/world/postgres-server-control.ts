@@ -7,13 +7,13 @@ import type { PostgresControl } from './chaos-world';
 
 const ENOUGH_CONNECTIONS = '60';
 
-/** A Postgres of our own that is ended and started again at its address, with its data. */
+/** Our own Postgres, which can be stopped and started again at its address with its data. */
 export class PostgresServerControl implements PostgresControl {
   readonly #dir: string;
   readonly port: number;
   #server: PostgresServer;
   #isUp = true;
-  /** Of the database that the run uses. */
+  /** The address of the run's database. */
   #url: string;
 
   private constructor(dir: string, server: PostgresServer) {
@@ -27,12 +27,12 @@ export class PostgresServerControl implements PostgresControl {
     return new PostgresServerControl(dir, await startPostgres({ dir, settings: settings() }));
   }
 
-  /** The database of the run, past every proxy. */
+  /** The run's database, not through a proxy. */
   get url(): string {
     return this.#url;
   }
 
-  /** Makes an empty database, which is the run's from now on; the one before goes. */
+  /** Creates an empty database for the run and drops the previous one. */
   async renew(name: string): Promise<void> {
     const before = new URL(this.#url).pathname.slice(1);
     this.#url = this.#server.url;
@@ -78,31 +78,31 @@ export class PostgresServerControl implements PostgresControl {
 
   async #connect(): Promise<Client> {
     const client = new Client({ connectionString: this.#url, connectionTimeoutMillis: 5_000 });
-    client.on('error', () => undefined); // the query's own failure says so
+    client.on('error', () => undefined); // the query itself rejects
     await client.connect();
     return client;
   }
 
-  /** From its lock file: what was started may be a wrapper that runs it as another user. */
+  /** Read from its lock file, because the started process may be a wrapper that runs it as another user. */
   #postmaster(): number | null {
     try {
       const pid = Number.parseInt(readFileSync(join(this.#server.dir, 'data', 'postmaster.pid'), 'utf8'), 10);
       return Number.isSafeInteger(pid) ? pid : null;
     } catch {
-      return null; // it does not run
+      return null; // it is not running
     }
   }
 }
 
 async function end(client: Client): Promise<void> {
-  await client.end().catch(() => undefined); // ended by a fault meanwhile
+  await client.end().catch(() => undefined); // a fault has ended it
 }
 
 function settings(): Record<string, string> {
   return { max_connections: ENOUGH_CONNECTIONS };
 }
 
-/** By `ps` where there is no /proc. */
+/** Uses `ps` if there is no /proc. */
 function childrenOf(parent: number): number[] {
   if (process.platform !== 'linux') {
     const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
@@ -119,7 +119,7 @@ function parentOf(pid: number): number | null {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
-    return null; // ended meanwhile
+    return null; // it has ended
   }
 }
 
@@ -127,6 +127,6 @@ function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // ended with its postmaster
+    // It has ended with its postmaster.
   }
 }

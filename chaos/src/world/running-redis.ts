@@ -9,7 +9,7 @@ export interface RunningRedis extends RedisControl {
   stop(): Promise<void>;
 }
 
-/** Starts one; its servers have folders of their own in `dir`. */
+/** Starts one. Its servers have their own folders in `dir`. */
 export async function startRunningRedis(kind: RedisKind, dir: string): Promise<RunningRedis> {
   switch (kind) {
     case 'single':

@@ -3,7 +3,7 @@ import type { RedisNode } from './chaos-world';
 
 const PASSING: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT'];
 
-/** One Redis server, or a sentinel, to be broken. */
+/** One Redis server, or a sentinel, that faults can break. */
 export class ServerNode implements RedisNode {
   readonly label: string;
   readonly server: RedisServer;
@@ -27,7 +27,7 @@ export class ServerNode implements RedisNode {
     this.server.signal(signal);
   }
 
-  /** Also goes on with one that is stopped. */
+  /** Also continues a suspended one. */
   async start(): Promise<void> {
     if (!this.#isEnded) {
       this.server.signal('SIGCONT');

@@ -4,27 +4,27 @@ import type { HistoryRecorder } from '../history/recorder';
 import type { ServiceSlot, StartVariant } from './chaos-world';
 import { launchOf } from './launch';
 
-/** Where a service stands and what it is started with. */
+/** The place of a service, and its start options. */
 export interface ServicePlaceOptions {
   name: ServiceName;
   index: number;
   /** Its settings. */
   env: Readonly<Record<string, string>>;
-  /** Its public address, in front of whatever process is there. */
+  /** Its public address, in front of the current process. */
   front: FaultProxy;
   recorder: HistoryRecorder;
-  /** Added to each start: a bug on purpose that the whole run has. */
+  /** Added to each start: a bug on purpose for the whole run. */
   base: StartVariant;
 }
 
-/** Beyond it a process counts as hung. */
+/** After this time a process counts as hung. */
 const METRIC_WAIT_MS = 10_000;
 
-/** What no service says, whatever is done to it. */
+/** Log lines that a service must never write, whatever is done to it. */
 const FORBIDDEN =
   /uncaught|unhandled|MaxListenersExceeded|heap out of memory|ERR_HTTP_HEADERS_SENT|ERR_STREAM_WRITE_AFTER_END|TypeError|ReferenceError|RangeError/i;
 
-/** A place for one process of a service, with an address that stays when the process is another. */
+/** A place for one process of a service. Its address stays when the process is replaced. */
 export class ServicePlace implements ServiceSlot {
   readonly name: ServiceName;
   readonly index: number;
@@ -32,7 +32,7 @@ export class ServicePlace implements ServiceSlot {
   readonly #options: ServicePlaceOptions;
   #process: ServiceProcess | null = null;
   #isEndExpected = false;
-  /** A variant may be made to die or to say what no service says. */
+  /** A variant may die or write forbidden lines. */
   #isVariant = false;
   #ended: Promise<Exit> = Promise.resolve({ code: null, signal: null });
 
@@ -103,7 +103,7 @@ export class ServicePlace implements ServiceSlot {
       const response = await fetch(`${adminUrl}/metrics`, { signal: AbortSignal.timeout(METRIC_WAIT_MS) });
       return sumOf(await response.text(), name);
     } catch {
-      return null; // hung or gone, which is what faults do
+      return null; // faults make it hang or end
     }
   }
 

@@ -5,7 +5,7 @@ import type { RedisKind } from './chaos-world';
 import { PostgresServerControl } from './postgres-server-control';
 import { type RunningRedis, startRunningRedis } from './running-redis';
 
-/** The stores that several runs use one after the other, each with a database and a prefix of its own. */
+/** The stores that several runs use one after another. Each run has its own database and prefix. */
 export interface Stores {
   readonly kind: RedisKind;
   readonly postgres: PostgresServerControl;
@@ -13,10 +13,10 @@ export interface Stores {
   stop(): Promise<void>;
 }
 
-/** Starts them in a folder that goes with them. */
+/** Starts the stores in a folder that is removed at the end. */
 export async function openStores(kind: RedisKind): Promise<Stores> {
   const dir = mkdtempSync(join(tmpdir(), 'posthorn-chaos-'));
-  // Postgres may have to run as another user, who must get to its folder.
+  // Postgres may run as another user, who needs access to the folder.
   chmodSync(dir, 0o755);
   const [postgres, redis] = await Promise.all([
     PostgresServerControl.open(join(dir, 'postgres')),

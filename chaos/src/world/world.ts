@@ -9,10 +9,10 @@ import type { EdgeProxy } from './edge-proxy';
 import { ServicePlace } from './service-slot';
 import type { Stores } from './stores';
 
-/** What a world is made of. */
+/** The options of a world. */
 export interface WorldOptions {
   stores: Stores;
-  /** Names the database and the prefix: unique for these stores. */
+  /** The name of the database and the prefix. It must be unique for these stores. */
   name: string;
   users: readonly string[];
   recorder: HistoryRecorder;
@@ -21,11 +21,11 @@ export interface WorldOptions {
   bugs?: Partial<Record<ServiceName, StartVariant>>;
   /** Changes of the schema on purpose. */
   sql?: string;
-  /** Of every service, on top of the stores' addresses; those of the fault suite unless given. */
+  /** Settings of every service, besides the stores' addresses. By default those of the fault suite. */
   settings?: Readonly<Record<string, string>>;
 }
 
-/** Shorter times than the defaults, so that what they bound shows in a short run. */
+/** Shorter times than the defaults, so that a short run reaches their limits. */
 export const CHAOS_SETTINGS = {
   RECONCILE_INTERVAL_MS: '2000',
   HEARTBEAT_MS: '4000',
@@ -36,12 +36,12 @@ export const CHAOS_SETTINGS = {
   RATE_LIMIT_SENDS: '0',
 } as const;
 
-/** A client takes a gateway for dead after twice the time between pings. */
+/** A client gives up a gateway after twice the time between pings. */
 const SILENCE_MS = 2 * Number(CHAOS_SETTINGS.HEARTBEAT_MS);
 const TOKEN_TTL_S = 86_400;
 const COUNT = 2;
 
-/** Two of each service on real stores, with a proxy on every edge, and the clients. */
+/** Two processes of each service on real stores, with a proxy on every edge, and the clients. */
 export class World implements ChaosWorld {
   readonly apis: ServicePlace[] = [];
   readonly gateways: ServicePlace[] = [];
@@ -93,7 +93,7 @@ export class World implements ChaosWorld {
     const place = async (service: ServiceName, index: number): Promise<ServicePlace> => {
       const role = service === 'send-api' ? 'api' : 'gateway';
       const toPostgres = await onEdge(`${role}-postgres`, index, postgres.url);
-      // A Sentinel or a Cluster tells clients the addresses of its nodes, which no proxy is in front of.
+      // A Sentinel or a Cluster tells clients the addresses of its nodes, and these have no proxy in front.
       const toRedis = stores.kind === 'single' ? await onEdge(`${role}-redis`, index, redis.url) : null;
       const front = await onEdge(`client-${role}`, index);
       const env = {
@@ -137,7 +137,7 @@ export class World implements ChaosWorld {
     return this.#proxies.get(edge) ?? [];
   }
 
-  /** Makes it whole, whatever was done to it. */
+  /** Repairs it, whatever was done to it. */
   async mend(): Promise<void> {
     for (const proxies of this.#proxies.values()) for (const { proxy } of proxies) proxy.mode = 'pass';
     await this.postgres.start();
@@ -145,7 +145,7 @@ export class World implements ChaosWorld {
     await Promise.all(this.#places.filter(({ pid }) => pid === null).map((slot) => slot.start()));
   }
 
-  /** Ends the services, gracefully; what they exit with is recorded. */
+  /** Stops the services gracefully and records their exits. */
   async stop(): Promise<{ process: string; code: number | null; signal: string | null }[]> {
     const exits = await Promise.all(
       this.#places.map(async (slot) => ({ process: slot.label, ...(await slot.stop()) })),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../docs/repository';
 
-/** How a command ended, and what it said. */
+/** How a command ended, and what it printed. */
 export interface CliOutcome {
   code: number | null;
   out: string;
@@ -15,13 +15,13 @@ export interface CliOptions {
   env?: Record<string, string>;
   cwd?: string;
   input?: string;
-  /** A shell to begin in, for what only a shell can set: `ulimit -n 1000` for example. */
+  /** A shell command to run first, for things that only a shell can set: `ulimit -n 1000`. */
   shell?: string;
 }
 
 const POSTHORN = join(root, 'libs', 'cli');
 
-/** Starts `posthorn` as a process of its own. Nothing of this process's environment is passed on but the path. */
+/** Starts `posthorn` as a process. It gets only PATH from this process's environment. */
 export function startCli(
   args: readonly string[],
   { env = {}, cwd = '/', shell }: CliOptions = {},
@@ -38,14 +38,17 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   let err = '';
   child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  // A command that ends before it has read everything is not at fault.
+  // A command may end before it has read all its input.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(options.input ?? '');
   await once(child, 'close');
   return { code: child.exitCode, out, err };
 }
 
-/** Runs the commands that it is told, each in a world of its own: loading the build once is most of what a command costs. */
+/**
+ * Runs several commands in one process, each in a world of its own, because loading the build takes most of a
+ * command's time.
+ */
 const HOST = `
 import { PassThrough, Readable } from 'node:stream';
 const { runCli } = await import(process.argv[1]);
@@ -77,7 +80,9 @@ afterAll(async () => {
   await gone;
 });
 
-/** Runs `posthorn` to its end as `runCli` does, but for a process of its own: for what is not about processes. */
+/**
+ * Runs `posthorn` to its end like `runCli`, but not in a process of its own. For tests that are not about processes.
+ */
 export async function callCli(
   args: readonly string[],
   { env = {}, cwd = '/', input = '' }: Omit<CliOptions, 'shell'> = {},

@@ -75,12 +75,12 @@ it('says what an inbox does not have any more, beside what it prints', async () 
   await world.redis.client.del(list);
   const inbox = await posthorn(['inbox', '--as', bob]);
   expect(inbox.out).toMatch(new RegExp(`^3  \\S+Z  ${alice}: 3\n$`));
-  expect(inbox.err).toBe('1 to 2 are not kept any more\n4 is not kept any more\n');
+  expect(inbox.err).toBe('1 to 2 are no longer kept\n4 is no longer kept\n');
   const short = await posthorn(['inbox', '--as', bob, '--limit', '1']);
   expect(short.out).toMatch(/: 3\n$/);
   const heard = await posthorn(['listen', '--as', bob, '--until-caught-up', '--json']);
   expect(linesOf<InboxItem>(heard.out)).toMatchObject([{ seq: 3, message: { text: '3' } }]);
-  expect(heard.err).toContain('1 to 2 are not kept any more\n');
+  expect(heard.err).toContain('1 to 2 are no longer kept\n');
 
   // Messages that were dropped before their entries: a page of what is gone alone, and one that is there behind it.
   const carol = world.user('carol');
@@ -185,7 +185,7 @@ it('refuses to go on in a file of something else', async () => {
 });
 
 it.each([
-  ['no token', ['inbox'], {}, 64, 'say for whom'],
+  ['no token', ['inbox'], {}, 64, 'name the user with --as'],
   ['a bad token', ['inbox'], { POSTHORN_TOKEN: 'no.good.token' }, 77, 'unauthorized'],
   ['a bad token to listen with', ['listen'], { POSTHORN_TOKEN: 'no.good.token' }, 77, 'unauthorized'],
   ['a bad address', ['inbox', '--as', 'bob', '--api', 'nowhere'], {}, 64, 'api must be a URL'],

@@ -7,7 +7,7 @@ export interface LogCall {
 const CALL = /\blog(?:\.(?:error|warn|info|debug|log)|\[[^\]]+\])\(/g;
 const LITERAL = /^'([^']*)'$/;
 
-/** Every call of a logger in a source, read as text; fails where a call has no constant message. */
+/** Every call of a logger in a source, read as text. Fails if a call has no constant message. */
 export function logCalls(source: string): LogCall[] {
   return [...source.matchAll(CALL)].map(({ 0: head, index }) => {
     const args = partsIn(source, index + head.length - 1);
@@ -18,7 +18,7 @@ export function logCalls(source: string): LogCall[] {
   });
 }
 
-/** The fields of an object literal, or of the constant that is spread or passed instead. */
+/** The fields of an object literal, or of a constant that is spread or passed instead. */
 function fieldsOf(text: string, source: string): string[] {
   if (text.startsWith('{')) {
     return partsIn(text, 0).flatMap((part) =>
@@ -26,11 +26,11 @@ function fieldsOf(text: string, source: string): string[] {
     );
   }
   const constant = source.indexOf(`const ${text} = {`);
-  // A parameter: its fields are found where it is made.
+  // It is a parameter. Its fields are found where the object is created.
   return constant === -1 ? [] : fieldsOf(source.slice(source.indexOf('{', constant)), source);
 }
 
-/** The parts between the commas of the bracket that begins at `start`. */
+/** The parts between the commas of the bracket that starts at `start`. */
 function partsIn(text: string, start: number): string[] {
   const parts = [''];
   let depth = 1;

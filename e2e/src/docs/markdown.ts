@@ -1,6 +1,9 @@
-/** Just as much of Markdown as the tests of the docs ask about. */
+/** The small part of Markdown that the tests of the docs need. */
 
-/** The cells of every table row below the heading that begins with `heading`, up to the next heading of its kind or above. */
+/**
+ * The cells of every table row below the heading that begins with `heading`, up to the next heading of the same or a
+ * higher level.
+ */
 export function tableRows(page: string, heading: string): string[][] {
   return section(page, heading)
     .split('\n')
@@ -13,7 +16,7 @@ export function tableRows(page: string, heading: string): string[][] {
     );
 }
 
-/** The text below a heading; fails where there is no such heading. */
+/** The text below a heading. Fails if there is no such heading. */
 export function section(page: string, heading: string): string {
   const lines = page.split('\n');
   const start = lines.findIndex((line) => line.startsWith(heading));
@@ -30,7 +33,7 @@ export interface Block {
   text: string;
 }
 
-/** The blocks of a page in their order, without the indentation of a list that they are in. */
+/** The blocks of a page in order, without the indentation of a surrounding list. */
 export function blocksOf(page: string): Block[] {
   return [...page.matchAll(/^( *)```(\w*)\n([\s\S]*?)^ *```$/gm)].map(
     ([, indent = '', language = '', text = '']) => ({
@@ -40,7 +43,7 @@ export function blocksOf(page: string): Block[] {
   );
 }
 
-/** What stands in `code` on a page. */
+/** The texts in `code` on a page. */
 export function codeSpans(page: string): string[] {
   return [...withoutBlocks(page).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
 }
@@ -50,7 +53,7 @@ export function links(page: string): string[] {
   return [...withoutBlocks(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
 }
 
-/** The anchors that a page's headings make, as GitHub makes them. */
+/** The anchors of a page's headings, in GitHub's form. */
 export function anchors(page: string): Set<string> {
   const headings = withoutBlocks(page).matchAll(/^#+ (.+)$/gm);
   return new Set(

@@ -6,7 +6,7 @@ export const root = join(__dirname, '..', '..', '..');
 
 const IGNORED = new Set(['node_modules', 'dist', '.git', '.posthorn', 'coverage']);
 
-/** Where a file of the repository is. */
+/** The absolute path of a file of the repository. */
 export function repoFile(path: string): string {
   return join(root, path);
 }
@@ -16,7 +16,7 @@ export function read(path: string): string {
   return readFileSync(repoFile(path), 'utf8');
 }
 
-/** Every file below a folder, without what is installed, built or ignored; paths from the root. */
+/** Every file below a folder, except installed, built or ignored ones. Paths start at the root. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .filter((entry) => !IGNORED.has(entry.name))
@@ -26,7 +26,7 @@ export function filesBelow(folder: string): string[] {
     });
 }
 
-/** The sources of libs and services, without tests and what only they use. */
+/** The sources of libs and services, without tests and test helpers. */
 export function sources(): string[] {
   return [...filesBelow('libs'), ...filesBelow('services')].filter(
     (path) => /\/src\/.*\.ts$/.test(path) && !/\.(?:test|fixture)\.ts$/.test(path),

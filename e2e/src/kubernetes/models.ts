@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { root } from '../docs/repository';
 import type { Resource } from './rendered';
 
-/** Where the package of a group is that is not Kubernetes' own. */
+/** The package of each API group that is not part of Kubernetes. */
 const PACKAGES: Readonly<Record<string, string>> = {
   'gateway.networking.k8s.io': '@kubernetes-models/gateway-api/',
   'keda.sh': '@kubernetes-models/keda/',
@@ -25,8 +25,8 @@ const TSCONFIG = {
 };
 
 /**
- * What is wrong with the objects, by the models of their kinds: the compiler finds fields that do not exist and values of
- * the wrong type, the schema what is required, out of bounds, or badly written.
+ * What is wrong with the objects, by the models of their kinds. The compiler finds unknown fields and wrong types.
+ * The schema finds missing fields, values out of bounds and bad formats.
  */
 export function complaintsAbout(resources: readonly Resource[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-kubernetes-'));
@@ -62,7 +62,7 @@ function moduleOf({ apiVersion, kind }: Resource): string {
   return `${PACKAGES[group] ?? 'kubernetes-models/'}${apiVersion}/${kind}`;
 }
 
-/** What a command says, line by line; a failure that says nothing is one as well. */
+/** The output of a command, line by line. A failure without output also gives a line. */
 function linesOf(command: string, args: readonly string[], cwd: string): string[] {
   const { stdout, stderr, status } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   const lines = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');

@@ -10,7 +10,7 @@ import type { IService } from 'kubernetes-models/v1/Service' with { 'resolution-
 import { parseAllDocuments } from 'yaml';
 import { root } from '../docs/repository';
 
-/** What every object of Kubernetes has. */
+/** The fields that every Kubernetes object has. */
 export interface Resource {
   apiVersion: string;
   kind: string;
@@ -18,14 +18,14 @@ export interface Resource {
   spec?: unknown;
 }
 
-/** The kinds that the policies look into. */
+/** The kinds that the policies check. */
 interface Kinds {
   Deployment: IDeployment & Resource;
   Service: IService & Resource;
   ConfigMap: IConfigMap & Resource;
 }
 
-/** What has pods: a Deployment, a StatefulSet, a Job. */
+/** An object with pods: a Deployment, a StatefulSet, a Job. */
 export interface Workload extends Resource {
   spec: { template: IPodTemplateSpec; selector?: { matchLabels?: Record<string, string> } };
 }
@@ -33,7 +33,7 @@ export interface Workload extends Resource {
 /** Every kustomization that is applied as it is. */
 export const OVERLAYS = ['dev', 'production'] as const;
 
-/** What `kubectl kustomize` makes of a folder of `deploy/kubernetes`. */
+/** The output of `kubectl kustomize` for a folder of `deploy/kubernetes`. */
 export async function render(folder: string): Promise<Resource[]> {
   const path = join(root, 'deploy', 'kubernetes', folder);
   const text = execFileSync(await findKubectl(), ['kustomize', path], { encoding: 'utf8' });
@@ -49,7 +49,7 @@ export function ofKind<Kind extends keyof Kinds>(resources: readonly Resource[],
   return resources.filter((resource): resource is Kinds[Kind] => resource.kind === kind);
 }
 
-/** Whatever runs pods. */
+/** Every object that runs pods. */
 export function workloads(resources: readonly Resource[]): Workload[] {
   return resources.filter((resource): resource is Workload =>
     ['Deployment', 'StatefulSet', 'Job'].includes(resource.kind),

@@ -1,10 +1,10 @@
 import { parse } from 'yaml';
 import { filesBelow, read } from '../docs/repository';
 
-/** Where Prometheus' files are, from the root of the repository. */
+/** Where Prometheus' files are, relative to the repository's root. */
 export const PROMETHEUS_FOLDER = 'deploy/monitoring/prometheus';
 
-/** A rule of Prometheus: one that records, or one that alerts. */
+/** A rule of Prometheus: a recording rule or an alert. */
 export interface Rule {
   record?: string;
   alert?: string;
@@ -13,7 +13,7 @@ export interface Rule {
   annotations?: { runbook_url?: string };
 }
 
-/** A query of a dashboard, and where it stands. */
+/** A query of a dashboard, and where it is. */
 export interface PanelQuery {
   where: string;
   expr: string;
@@ -49,7 +49,7 @@ export function panelQueries(): PanelQuery[] {
   });
 }
 
-/** The metrics that a query names, without what a histogram adds to its name. */
+/** The metrics that a query names, without the suffixes of histograms. */
 export function metricsIn(expr: string): string[] {
   return [...expr.matchAll(/\b(?:posthorn|nodejs|process)_[a-z0-9_]+/g)].map(([name]) =>
     name.replace(/_(?:bucket|sum|count)$/, ''),

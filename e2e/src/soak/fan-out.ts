@@ -9,7 +9,7 @@ const RECIPIENTS = 1_000;
 const ROUNDS = 20;
 const MAX_PAUSE_MS = 200;
 
-/** One message to a thousand connected users, again and again: no pause of an event loop over 200 ms. */
+/** Sends one message to a thousand connected users, repeatedly. The event loop must not pause for over 200 ms. */
 export async function runFanOut(stack: SoakStack, watch: ServiceWatch): Promise<Finding[]> {
   const names = Array.from({ length: RECIPIENTS }, (_, index) => `fan-${index}`);
   const recipients: Recipient[] = [];

@@ -1,19 +1,19 @@
 import { Agent, request } from 'node:http';
 
-/** What a send was answered. */
+/** The answer to a send. */
 export interface SendAnswer {
   status: number;
   id: string | undefined;
   ms: number;
 }
 
-/** Sends messages over keep-alive connections, in turn to several send-apis. */
+/** Sends messages over keep-alive connections, to several send-apis in turn. */
 export class HttpSender {
   readonly #agent: Agent;
   readonly #urls: readonly string[];
   #turn = 0;
 
-  /** @param connections open at the same time, to each send-api */
+  /** @param connections how many to open to each send-api */
   constructor(urls: readonly string[], connections: number) {
     this.#urls = urls;
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });

@@ -6,13 +6,13 @@ import type { ServiceWatch } from './service-watch';
 import type { SoakStack } from './soak-stack';
 
 const MAX_PAUSE_MS = 200;
-/** What the gateway may take for the drain, the runtime's own heap growth included. */
+/** How much the gateway's memory may grow during the drain, including the runtime's own heap growth. */
 const MAX_GROWTH_MIB = 100;
 const TEXT = 'x'.repeat(256);
 
 /**
- * A long absence: so many messages wait for one device, which then connects. The gateway sends them window by
- * window: its memory does not grow with what waits, and its event loop never stands still.
+ * A long absence: many messages wait for one device, which then connects. The gateway sends them window by window.
+ * Its memory must not grow with the number of waiting messages, and its event loop must not stop.
  */
 export async function runLongDrain(
   stack: SoakStack,

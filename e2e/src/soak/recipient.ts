@@ -3,18 +3,16 @@ import { WebSocket } from 'ws';
 
 const FLUSH_MS = 50;
 
-/**
- * A device that takes what comes, acknowledges and reads it, and notes everything that would break the promise.
- */
+/** A device that takes messages, acknowledges and reads them, and notes everything that breaks the promise. */
 export class Recipient {
-  /** Ids in the order of their `seq`; the first has `seq` 1. */
+  /** Ids in the order of their `seq`. The first has `seq` 1. */
   readonly received: string[] = [];
-  /** Frames whose `seq` was not the next: a gap, an inversion or a duplicate. */
+  /** Frames with an unexpected `seq`: a gap, a wrong order or a duplicate. */
   outOfTurn = 0;
   deliveredFrames = 0;
   readFrames = 0;
   caughtUpAt: number | null = null;
-  /** The highest `seq` whose acknowledgement is answered. */
+  /** The highest acknowledged `seq` that was answered. */
   committed = 0;
   readonly #socket: WebSocket;
   readonly #reads: boolean;
@@ -22,7 +20,7 @@ export class Recipient {
   #acked = 0;
   #unread: string[] = [];
 
-  /** @param reads also sends read frames */
+  /** @param reads whether to send read frames too */
   constructor(url: string, token: string, reads: boolean) {
     this.#reads = reads;
     this.#socket = new WebSocket(url, ['posthorn.v1'], { headers: { Authorization: `Bearer ${token}` } });

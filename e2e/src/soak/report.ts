@@ -1,11 +1,11 @@
-/** One line of a scenario's result; `isGood` false makes the run fail. */
+/** One line of a scenario's result. If `isGood` is false, the run fails. */
 export interface Finding {
   what: string;
   value: string;
   isGood?: boolean;
 }
 
-/** Prints a scenario's findings; true when none is bad. */
+/** Prints a scenario's findings. Returns true if all are good. */
 export function printFindings(title: string, findings: readonly Finding[]): boolean {
   process.stdout.write(`\n${title}\n`);
   const width = Math.max(...findings.map((finding) => finding.what.length));
@@ -21,7 +21,7 @@ export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
-/** Shows how far a long step is, a few times a second at most, on a terminal in one line. */
+/** Shows the progress of a long step, at most a few times a second. A terminal shows it in one line. */
 export function progress(label: string, total: number): (done: number) => void {
   let lastAt = 0;
   let isOver = false;

@@ -1,8 +1,8 @@
 import type { ServiceProcess } from '@posthorn/stack';
 
-/** The worst that was seen of one process. */
+/** The worst values of one process. */
 export interface Worst {
-  /** The longest time that the event loop stood still, ms. */
+  /** The longest pause of the event loop, in ms. */
   loopPauseMs: number;
   /** Resident memory, MiB. */
   rssMiB: number;
@@ -10,7 +10,7 @@ export interface Worst {
 
 const INTERVAL_MS = 500;
 
-/** Reads the metrics of services again and again: pauses of the event loop are lost otherwise. */
+/** Reads the services' metrics repeatedly, because pauses of the event loop would be missed otherwise. */
 export class ServiceWatch {
   readonly #services: readonly ServiceProcess[];
   readonly #worst = new Map<ServiceProcess, Worst>();
@@ -24,7 +24,7 @@ export class ServiceWatch {
     }, INTERVAL_MS);
   }
 
-  /** The worst of all the services of one name, since the start or the last call. */
+  /** The worst values of all processes of one service, since the start or the last call. */
   async takeWorst(name: ServiceProcess['name']): Promise<Worst> {
     await this.#reading;
     await this.#read();
@@ -57,7 +57,7 @@ export class ServiceWatch {
   }
 }
 
-/** The sum of a metric over its labels; 0 when it is not there. */
+/** The sum of a metric over its labels; 0 if it is missing. */
 function metric(text: string, name: string): number {
   let sum = 0;
   for (const line of text.split('\n')) {

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { mintToken, type Stack, startStack } from '@posthorn/stack';
 import { Client } from 'pg';
 
-/** A stack for a soak: two of each service, in a folder that goes with it. */
+/** A stack for a soak: two processes of each service, in a folder that is removed at the end. */
 export interface SoakStack extends Stack {
   token(user: string): Promise<string>;
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
 }
 
-/** Starts it, with limits on sends off: the soak is one that sends for everybody. */
+/** Starts the stack without send limits, because the soak sends for everybody. */
 export async function startSoakStack(): Promise<SoakStack> {
   const dir = mkdtempSync(join(tmpdir(), 'posthorn-soak-'));
-  // Postgres may have to run as another user, who must get to its folder.
+  // Postgres may run as another user, who needs access to the folder.
   chmodSync(dir, 0o755);
   const secret = randomBytes(32).toString('hex');
   const stack = await startStack({

@@ -9,7 +9,7 @@ import type { SoakStack } from './soak-stack';
 export interface TrafficOptions {
   messages: number;
   users: number;
-  /** Requests under way at the same time. */
+  /** Requests in flight at the same time. */
   senders: number;
 }
 
@@ -17,8 +17,8 @@ const TEXT = 'x'.repeat(256);
 const SETTLE_MS = 120_000;
 
 /**
- * Messages between users, half of whom are offline at first and connect during the run, through all send-apis and
- * gateways: every message must come once, in order, to its recipient, and both receipts must be recorded.
+ * Messages between users, through all send-apis and gateways. Half of the users are offline at first and connect
+ * during the run. Every message must reach its recipient once and in order, and both receipts must be recorded.
  */
 export async function runTraffic(
   stack: SoakStack,
@@ -58,7 +58,7 @@ export async function runTraffic(
       if (answer.id === undefined) refused++;
       else expected[to]?.add(answer.id);
       show(++answered);
-      // The offline half comes one by one, from the tenth to the ninth tenth of the run.
+      // The offline half connects one by one, while 10 % to 90 % of the messages are answered.
       const due = users / 2 + (users / 2) * Math.min(1, Math.max(0, (answered / messages - 0.1) / 0.8));
       while (connected < due) await connect(connected++);
     }

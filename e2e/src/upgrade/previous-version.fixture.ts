@@ -7,7 +7,10 @@ import { root } from '../docs/repository';
 
 const run = promisify(execFile);
 
-/** What runs in production while this version is rolled out: the newest release before it, else the commit before. */
+/**
+ * The version that runs in production while this one is rolled out: the newest earlier release, or else the commit
+ * before.
+ */
 export function previousVersion(): string | undefined {
   return (
     git('describe', '--tags', '--abbrev=0', '--match', 'v*', 'HEAD~1') ??
@@ -15,7 +18,7 @@ export function previousVersion(): string | undefined {
   );
 }
 
-/** An earlier version, built as its own lockfile says, in a folder that goes with it. */
+/** An earlier version, built with its own lockfile, in a folder that is removed at the end. */
 export interface PreviousVersion {
   folder: string;
   remove(): void;
@@ -44,6 +47,6 @@ function git(...args: string[]): string | undefined {
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim();
   } catch {
-    return undefined; // no history here, or no tag in it
+    return undefined; // no git history here, or no tag in it
   }
 }

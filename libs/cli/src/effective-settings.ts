@@ -11,12 +11,12 @@ import {
 } from '@posthorn/runtime';
 import type { Environment } from './environment.ts';
 
-/** One setting as a service would have it. */
+/** One setting as a service would read it. */
 export interface EffectiveSetting {
   name: SettingName;
-  /** As text; what may hold a credential is masked. Null where it is unset. */
+  /** The value as text; null if it is unset. A value that may hold a credential is masked. */
   value: string | null;
-  /** `environment`, the path of the file that it is in, `default`, or `unset`. */
+  /** `environment`, the path of the file with the value, `default`, or `unset`. */
   source: string;
   /** What is wrong with it. */
   problem?: string;
@@ -27,7 +27,7 @@ const LOADERS: Readonly<Record<ServiceName, (env: ServiceEnvironment) => unknown
   'ws-gateway': loadGatewaySettings,
 };
 
-/** Every setting of a service, as the service itself reads it. */
+/** Every setting of a service, read as the service reads it. */
 export function effectiveSettings(env: Environment, service: ServiceName): EffectiveSetting[] {
   const problems = problemsOf(env, service);
   const names = Object.keys(settingsCatalogue) as SettingName[];
@@ -59,8 +59,8 @@ function problemsOf(env: Environment, service: ServiceName): Map<SettingName, st
 }
 
 /**
- * A URL without its credentials and query, anything else by its length alone. A password that should have been
- * percent-encoded may hold any character: all up to the last `@` is taken for it.
+ * Shows a URL without its credentials and query, and only the length of any other value. A password that was not
+ * percent-encoded may contain any character, so everything up to the last `@` is masked.
  */
 export function masked(value: string): string {
   const [, scheme, credentials, place, query] =

@@ -5,13 +5,13 @@ import { findSecret, type GivenSecret, secretFileOf } from '@posthorn/protocol';
 import { type SettingName, settingOf, settingsCatalogue } from '@posthorn/runtime/settings-catalogue';
 import { CliError, EXIT } from './exit.ts';
 
-/** Where `npm start` tells of the stack that it runs. */
+/** Where `npm start` writes the settings of its stack. */
 const DEV_ENV = join('.posthorn', 'dev.env');
 
-/** What may be in a file in place of the environment: all that may hold a credential. */
+/** The settings that may be given as a file: all that may hold a credential. */
 const SECRETS = (Object.keys(settingsCatalogue) as SettingName[]).filter((name) => settingOf(name).secret);
 
-/** Settings as a service would see them, and where each is from: the environment before the file. */
+/** Settings as a service would see them, and the source of each. The environment wins over the file. */
 export class Environment {
   readonly #env: NodeJS.ProcessEnv;
   readonly #file: string | undefined;
@@ -24,8 +24,8 @@ export class Environment {
   }
 
   /**
-   * Without a `file` that is named, the one of `npm start` in the folder counts, if there is one.
-   * @throws CliError where the named file cannot be read
+   * Without `file`, it reads the file of `npm start` in the folder, if there is one.
+   * @throws CliError if the named file cannot be read
    */
   static read(env: NodeJS.ProcessEnv, folder: string, file?: string): Environment {
     if (file === undefined) {
@@ -41,8 +41,8 @@ export class Environment {
   }
 
   /**
-   * A variable that is empty counts as unset, and it may be in a file (PROTOCOL §2.3).
-   * @throws CliError where that file cannot be read
+   * An empty variable counts as unset. The value may be in a file (PROTOCOL §2.3).
+   * @throws CliError if that file cannot be read
    */
   get(name: string): string | undefined {
     const found = this.find(name);
@@ -50,14 +50,14 @@ export class Environment {
     return found.text;
   }
 
-  /** The same, with what is wrong with its file as a value. */
+  /** Like `get`, but returns what is wrong with the file as a value. */
   find(name: string): GivenSecret {
     const all = this.all();
     if (!isSecret(name)) return { text: all[name] };
     return findSecret(all, name, (path) => readFileSync(path, 'utf8'));
   }
 
-  /** Where a variable is from: `environment`, or the path of the file that it is in; undefined where it is unset. */
+  /** The source of a variable: `environment`, or the path of its file; undefined if it is unset. */
   sourceOf(name: string): string | undefined {
     const secretFile = isSecret(name) ? this.all()[secretFileOf(name)] : undefined;
     if (secretFile) return secretFile;
@@ -65,7 +65,10 @@ export class Environment {
     return this.#fromFile[name] ? this.#file : undefined;
   }
 
-  /** All of it, as `process.env` would be. What the environment gives as a file counts before the file's text. */
+  /**
+   * All variables, in the form of `process.env`. A value that the environment gives as a file wins over the text in
+   * the settings file.
+   */
   all(): NodeJS.Dict<string> {
     const given = Object.entries(this.#env).filter(([, value]) => value !== undefined && value !== '');
     const kept = Object.entries(this.#fromFile).filter(

@@ -6,15 +6,15 @@ const CHUNK_BYTES = 65_536;
 const NEWLINE = 0x0a;
 /** How each line begins. */
 const BEGINNING = Buffer.from('{"seq":');
-const NOT_OURS = '--output has lines that are not of posthorn listen: name another file';
+const NOT_OURS = '--output has lines that posthorn listen did not write: name another file';
 
 /**
- * A file of deliveries, one JSON line each. A line is the message and the cursor in one: whatever dies, the next one
- * goes on behind the last whole line, so that none is missing and none is there twice.
+ * A file of deliveries, one JSON line each. A line stores the message and the cursor together. After a crash the next
+ * process continues after the last complete line, so no message is missing or there twice.
  */
 export class MessageFile {
   readonly #fd: number;
-  /** Of the last whole line. */
+  /** The cursor of the last complete line. */
   readonly cursor: Cursor | undefined;
 
   private constructor(fd: number) {
@@ -22,11 +22,11 @@ export class MessageFile {
     const end = wholeBytes(fd);
     this.cursor = end === 0 ? undefined : cursorIn(lastLine(fd, end));
     if (!isOurs(fd, end)) throw new CliError(EXIT.io, NOT_OURS);
-    // What a process did not write to its end was not acknowledged either.
+    // A line that was not completely written was not acknowledged either.
     ftruncateSync(fd, end);
   }
 
-  /** @throws CliError where the file cannot be opened, or its last line is no delivery */
+  /** @throws CliError if the file cannot be opened, or its last line is not a delivery */
   static open(path: string): MessageFile {
     try {
       return new MessageFile(openSync(path, 'a+', 0o600));
@@ -37,7 +37,7 @@ export class MessageFile {
     }
   }
 
-  /** Written in one go, before the message is acknowledged. */
+  /** Writes a line in one call, before the message is acknowledged. */
   append({ seq, ...rest }: Delivery): void {
     const line = Buffer.from(`${JSON.stringify({ seq, ...rest })}\n`);
     let done = 0;
@@ -50,14 +50,14 @@ export class MessageFile {
   }
 }
 
-/** Whether what comes after the last whole line, if anything, is the beginning of one of ours. */
+/** Whether the text after the last complete line, if any, is the beginning of one of our lines. */
 function isOurs(fd: number, end: number): boolean {
   const rest = Buffer.alloc(BEGINNING.length);
   const length = readSync(fd, rest, 0, rest.length, end);
   return rest.subarray(0, length).equals(BEGINNING.subarray(0, length));
 }
 
-/** The file's length without a last line that has no end. */
+/** The file's length without an incomplete last line. */
 function wholeBytes(fd: number): number {
   const chunk = Buffer.alloc(CHUNK_BYTES);
   for (let end = fstatSync(fd).size; end > 0; ) {
@@ -88,7 +88,7 @@ function cursorIn(line: string): Cursor {
     const { epoch, seq } = JSON.parse(line) as Delivery;
     if ((typeof epoch === 'string' || epoch === null) && Number.isSafeInteger(seq)) return { epoch, seq };
   } catch {
-    // Told below: it does not matter what else it is.
+    // Reported below, whatever else the line is.
   }
   throw new CliError(EXIT.io, NOT_OURS);
 }

@@ -10,7 +10,7 @@ export function deliveryLine({ seq, message }: InboxItem): string {
   return `${seq}  ${createdAt}  ${from}: ${shown(body.join('  '))}`;
 }
 
-/** In the place of entries that are not kept any more. */
+/** Shown instead of entries that are no longer kept. */
 export function skippedLine({ from, to }: SkippedRange): string {
-  return from === to ? `${from} is not kept any more` : `${from} to ${to} are not kept any more`;
+  return from === to ? `${from} is no longer kept` : `${from} to ${to} are no longer kept`;
 }

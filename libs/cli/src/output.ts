@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
 import { CliError, EXIT } from './exit.ts';
 
-/** What a command says: results on stdout, everything else on stderr. */
+/** The output of a command: results on stdout, everything else on stderr. */
 export class Output {
-  /** Each result is a line of JSON. */
+  /** Whether each result is a line of JSON. */
   readonly isJson: boolean;
   readonly #out: Writable;
   readonly #err: Writable;
@@ -12,12 +12,12 @@ export class Output {
     this.#out = out;
     this.#err = err;
     this.isJson = isJson;
-    // Each write is told of its own error.
+    // Each write reports its own error.
     out.on('error', () => undefined);
     err.on('error', () => undefined);
   }
 
-  /** True where somebody sees a line that is drawn again. */
+  /** Whether the output is a terminal, where a line can be redrawn. */
   get isLive(): boolean {
     return !this.isJson && 'isTTY' in this.#err && this.#err.isTTY === true;
   }
@@ -27,14 +27,14 @@ export class Output {
   }
 
   /**
-   * A result, for machines or for people. Resolves when the reader has it, or the system keeps it for them.
-   * @throws CliError where the reader is gone
+   * Writes a result, for machines or for people. Resolves when the reader or the system has it.
+   * @throws CliError if the reader is gone
    */
   async result(value: unknown, words: () => string): Promise<void> {
     await this.write(this.isJson ? JSON.stringify(value) : words());
   }
 
-  /** A line on stdout. @throws CliError where the reader is gone */
+  /** Writes a line on stdout. @throws CliError if the reader is gone */
   async write(line: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#out.write(`${line}\n`, (error) => {
@@ -44,13 +44,13 @@ export class Output {
     });
   }
 
-  /** A line on stderr, for people. */
+  /** Writes a line on stderr, for people. */
   note(line: string): void {
     this.#err.write(`${line}\n`);
   }
 }
 
-/** Columns as wide as their widest cell; the last one as it is. */
+/** Columns as wide as their widest cell, except for the last one. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
@@ -64,8 +64,8 @@ export function columns(rows: readonly (readonly string[])[]): string {
 }
 
 /**
- * What somebody else wrote, safe to show: a terminal takes control characters for commands, and some of those that
- * turn the writing direction make one line look like another.
+ * Makes text of other people safe to show. Control characters can command a terminal, and some direction marks make
+ * one line look like another.
  */
 export function shown(text: string): string {
   return text.replace(

@@ -12,5 +12,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   err: process.stderr,
   stop: stop.signal,
 });
-// stdin that nobody reads to its end, or a socket that is about to close, would keep the process.
+// Unread stdin, or a socket that is still closing, would keep the process running.
 process.exit();

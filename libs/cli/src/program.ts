@@ -22,20 +22,20 @@ export interface CommonOptions {
   gateway?: string;
 }
 
-/** All commands. `openContext` makes what they work with, `onDone` takes their exit codes. */
+/** All commands. `openContext` creates their context, and `onDone` receives their exit codes. */
 export function createProgram(
   openContext: (options: CommonOptions) => Context,
   onDone: (code: ExitCode) => void,
 ): Command {
   const program = new Command('posthorn')
-    .description('Tokens, sending, listening, and what is wrong with a deployment.')
-    .option('--json', 'results as lines of JSON')
+    .description('Create tokens, send and receive messages, and check a deployment.')
+    .option('--json', 'print results as lines of JSON')
     .option(
       '--settings <file>',
-      'settings that are not in the environment (default: .posthorn/dev.env of npm start)',
+      'read settings that are not in the environment from this file (default: .posthorn/dev.env of npm start)',
     )
-    .option('--api <url>', 'send-api (default: POSTHORN_API, else http://127.0.0.1:3000)')
-    .option('--gateway <url>', 'ws-gateway (default: POSTHORN_GATEWAY, else ws://127.0.0.1:3001)')
+    .option('--api <url>', 'address of send-api (default: POSTHORN_API, or http://127.0.0.1:3000)')
+    .option('--gateway <url>', 'address of ws-gateway (default: POSTHORN_GATEWAY, or ws://127.0.0.1:3001)')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
@@ -69,7 +69,7 @@ export function createProgram(
   return program;
 }
 
-/** The exit code of what commander threw: 0 for help that was asked for, 64 for wrong arguments. */
+/** The exit code for what commander threw: 0 for requested help, 64 for wrong arguments. */
 export function exitCodeOf(error: CommanderError): ExitCode {
   return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
 }

@@ -6,7 +6,7 @@ import { CliError, EXIT, type ExitCode } from './exit.ts';
 import { Output } from './output.ts';
 import { createProgram, exitCodeOf } from './program.ts';
 
-/** The world of a command. */
+/** Everything outside of a command: streams, environment, folder, signals. */
 export interface CliWorld {
   env: NodeJS.ProcessEnv;
   /** The current folder. */
@@ -20,7 +20,7 @@ export interface CliWorld {
 const DEFAULT_API = 'http://127.0.0.1:3000';
 const DEFAULT_GATEWAY = 'ws://127.0.0.1:3001';
 
-/** Runs one command; returns its exit code. Errors are told on stderr, with what to do. */
+/** Runs one command and returns its exit code. Errors go to stderr and say what to do. */
 export async function runCli(args: readonly string[], world: CliWorld): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
   const program = createProgram(
@@ -69,7 +69,7 @@ function failureOf(error: unknown): { code: ExitCode; words: string } {
     };
   }
   if (error instanceof ClientError) return { code: EXIT.unavailable, words: error.message };
-  // The client's own refusal of what it was given.
+  // The client itself refused its input.
   if (error instanceof TypeError) return { code: EXIT.usage, words: error.message };
   return {
     code: EXIT.failed,

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Output } from './output.ts';
 
-/** What a send of many lines shows: a line that is drawn again where somebody looks, and how it came out. */
+/** Shows the progress of a send of many lines: a redrawn line on a terminal, and the result. */
 export class SendProgress {
   readonly #out: Output;
   readonly #bar: SingleBar | undefined;
@@ -13,7 +13,7 @@ export class SendProgress {
   constructor(out: Output) {
     this.#out = out;
     if (!out.isLive) return;
-    // How many lines there will be is not known: a counter, and no bar.
+    // The number of lines is unknown, so it shows a counter and no bar.
     const format = '{value} sent, {rate}/s';
     this.#bar = new SingleBar(
       { format, stream: out.errorStream, clearOnComplete: true, hideCursor: true },
@@ -31,7 +31,7 @@ export class SendProgress {
     this.#skipped += 1;
   }
 
-  /** Says how it came out; once. */
+  /** Shows the result, once. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;

@@ -1,14 +1,14 @@
 import type { Context } from './context.ts';
 import type { ExitCode } from './exit.ts';
 
-/** A command's work: its arguments, its options, and the code it comes to. */
+/** The work of a command: it takes arguments and options, and returns the exit code. */
 type Work<Args extends readonly (string | readonly string[] | undefined)[], Options> = (
   context: Context,
   args: Args,
   options: Options,
 ) => Promise<ExitCode>;
 
-/** Makes a commander action of a command's work. */
+/** Turns a command's work into a commander action. */
 export type WithContext = <
   Args extends readonly (string | readonly string[] | undefined)[],
   Options = object,

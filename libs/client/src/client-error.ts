@@ -1,7 +1,9 @@
-/** Where something went wrong that the client lives on with, or stops for. */
+/** Where an error happened that the client reports: it continues, or stops. */
 export type ErrorSource = 'handler' | 'listener' | 'store' | 'token' | 'gateway' | 'api';
 
-/** What the `error` event tells: where it happened, what to do in `message`, and in `cause` what was thrown. */
+/**
+ * What the `error` event reports: `source` says where it happened, `message` what to do, and `cause` what was thrown.
+ */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
 
@@ -14,15 +16,15 @@ export class ClientError extends Error {
   }
 }
 
-/** Says it to nobody in particular: an error that no listener takes must not go unseen. */
+/** Logs an error that has no listener, so that it does not go unseen. */
 export function reportUnheard(error: ClientError): void {
   // oxlint-disable-next-line no-console -- there is no other place left to say it
   console.error(error);
 }
 
-/** What was thrown, in words. */
+/** The message of a thrown value. */
 export function inWords(thrown: unknown): string {
-  // Not by its class: another realm (a frame, a test) has an Error of its own.
+  // Not `instanceof Error`: a frame or a test has an Error class of its own.
   const message = (thrown as { message?: unknown } | null)?.message;
   return typeof message === 'string' ? message : String(thrown);
 }

@@ -21,7 +21,7 @@ import { type WatchedStore, watchedStore } from './stores/watched-store.ts';
 import { Identity } from './tokens/identity.ts';
 import { TokenSource } from './tokens/token-source.ts';
 
-/** News of a message that this user has sent, from whichever device. */
+/** Delivered or read: news of a message that this user sent, from any device. */
 export interface Receipt {
   id: string;
   user: string;
@@ -29,32 +29,34 @@ export interface Receipt {
   at: string;
 }
 
-/** What a client tells, beside messages. */
+/** The events of a client, apart from messages. */
 export interface ClientEvents {
-  /** All that waited on the server has been handled, through this `seq`. Once for each connection. */
+  /** Everything that waited on the server has been handled, up to and including `seq`. Once per connection. */
   caughtUp: { seq: number };
   /**
-   * Messages of this inbox that came while the device was away, and are not kept any more: `from` to `to`, both included.
-   * Told in their place, like a message, where there is a handler of messages.
+   * Messages of this inbox that came while the device was away and are no longer kept: `from` to `to`, both included.
+   * Emitted at their position in the inbox, if there is a message handler.
    */
   skipped: SkippedRange;
   receipt: Receipt;
-  /** A message of this device has come further, or came out of the store. */
+  /** A message of this device has a new state, or was loaded from the store. */
   outbox: Outgoing;
-  /** The inbox was restored from a backup: it goes on behind `seq`, and messages may come that were there before. */
+  /** The inbox was restored from a backup. It continues after `seq`, and messages that came before may come again. */
   reset: Cursor;
   status: Status;
-  /** What the client lives on with unless `status` says otherwise. Without a listener it goes to the console. */
+  /**
+   * An error. The client continues unless `status` says otherwise. Without a listener the error goes to the console.
+   */
   error: ClientError;
 }
 
-/** A handler at work, and then the store, have this long when the client is closed. */
+/** On close, a running handler has this long, and then the store has this long. */
 const CLOSE_BOUND_MS = 5_000;
-/** After so many connects in a row that never came to a welcome the inbox is read over HTTP. */
+/** After this many connects in a row without a welcome, the client also reads the inbox over HTTP. */
 const REFUSALS_BEFORE_POLLING = 2;
 const CURSOR = 'cursor';
 
-/** One device of one user: receives, sends, and keeps at it until it is closed. Made by `connect`. */
+/** One device of one user. It receives and sends, and reconnects until it is closed. Made by `connect`. */
 export class Client implements AsyncIterable<Delivery> {
   readonly #settings: Settings;
   readonly #store: WatchedStore;
@@ -71,7 +73,7 @@ export class Client implements AsyncIterable<Delivery> {
   readonly #lockStop = new AbortController();
   #connection: Connection | undefined;
   #status: Status = { state: 'connecting' };
-  /** The last wait of the link, for when polling ends. */
+  /** The link's latest wait, shown again when polling ends. */
   #down = { why: '', retryAtMs: 0 };
   #releaseLock: () => void = () => undefined;
   #stopWakeUps: () => void = () => undefined;
@@ -93,7 +95,7 @@ export class Client implements AsyncIterable<Delivery> {
       onError: (error) => this.#tell(error),
     });
     const onStoreError = (thrown: unknown): void => this.#report('store', thrown);
-    // While nothing is connected this is no news.
+    // While the client is not online, a failed request is expected and not reported.
     const onLater = (why: string): void => {
       if (this.#status.state === 'online') this.#report('api', why);
     };
@@ -132,9 +134,10 @@ export class Client implements AsyncIterable<Delivery> {
   }
 
   /**
-   * Listens; returns what ends it. A `message` counts as handled, and is acknowledged, when all its handlers have
-   * returned and their promises are kept; the next one comes only then. One that throws gets the same message again,
-   * after a wait of 1 s, later up to 30 s, and no other before. Messages wait where there is no handler.
+   * Adds a listener and returns a function that removes it. A `message` is handled, and then acknowledged, when all
+   * its handlers have returned and their promises have resolved. Only then the next message comes. If a handler
+   * throws, it gets the same message again after 1 s, later up to 30 s, and no other message in between. Messages
+   * wait while there is no handler.
    */
   on(name: 'message', handler: MessageHandler): () => void;
   on<Name extends keyof ClientEvents>(
@@ -150,8 +153,8 @@ export class Client implements AsyncIterable<Delivery> {
   }
 
   /**
-   * Messages one by one: asking for the next says that the one before is handled. A loop that is left leaves its
-   * message unhandled. Ends when the client is closed.
+   * Yields messages one by one. Asking for the next message marks the one before as handled. Leaving the loop leaves
+   * its message unhandled. The loop ends when the client is closed.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Delivery> {
     const loop = new DeliveryLoop((handler) => {
@@ -167,21 +170,27 @@ export class Client implements AsyncIterable<Delivery> {
   }
 
   /**
-   * Puts a message into the outbox. Once this resolves it is stored, and will be sent, also after a reload. `key` (1 to
-   * 255 visible ASCII characters) is its idempotency key: two sends with one key are one message.
-   * @throws TypeError for what can never be sent, OutboxFullError, or what the store throws
+   * Puts a message into the outbox. Once this resolves, the message is stored and will be sent, even after a reload.
+   * `key` (1 to 255 visible ASCII characters) is its idempotency key: two sends with one key are one message.
+   * @throws TypeError for a message that can never be sent, OutboxFullError, or what the store throws
    */
   async send(draft: Draft, { key }: { key?: string } = {}): Promise<Outgoing> {
     if (this.#isOver) throw new Error('send: the client is closed');
     return await this.#outbox.add(draft, key);
   }
 
-  /** Messages that are not accepted yet, were refused, or are followed until they are read: at most 1,000 and the newest 100. */
+  /**
+   * Messages that are waiting, were refused (together at most 1,000), or are followed until they are read (the newest
+   * 100).
+   */
   outbox(): Outgoing[] {
     return this.#outbox.all();
   }
 
-  /** The message once it is accepted or refused; undefined where there is no such message or the client is closed first. */
+  /**
+   * The message once it is accepted or refused. `undefined` if there is no such message, or the client is closed
+   * first.
+   */
   settled(key: string): Promise<Outgoing | undefined> {
     return this.#outbox.settled(key);
   }
@@ -191,18 +200,18 @@ export class Client implements AsyncIterable<Delivery> {
     return this.#outbox.retry(key);
   }
 
-  /** Takes a message out of the outbox; false for one that may still be sent. */
+  /** Removes a message from the outbox. Returns false if the message may still be sent. */
   forget(key: string): Promise<boolean> {
     return this.#outbox.forget(key);
   }
 
-  /** The user has read these messages. Once this resolves it is stored, and the senders will learn of it. */
+  /** Marks messages as read by the user. Once this resolves, the marks are stored and will reach the senders. */
   async read(ids: string | readonly string[]): Promise<void> {
     if (this.#isOver) throw new Error('read: the client is closed');
     await this.#readMarks.add(typeof ids === 'string' ? [ids] : ids);
   }
 
-  /** Connects again after `stopped`, and at once where it waits to. */
+  /** Connects again after `stopped`. If the client waits before an attempt, it tries at once. */
   resume(): void {
     if (this.#isOver || this.#status.state === 'waiting') return;
     this.#link.start();
@@ -210,8 +219,9 @@ export class Client implements AsyncIterable<Delivery> {
   }
 
   /**
-   * Ends it: hands out nothing more, waits at most 5 s for the handler at work, acknowledges what was handled. What is
-   * in the outbox stays in the store. Not to be awaited within a handler.
+   * Closes the client: it hands out no more messages, waits at most 5 s for a running handler, and acknowledges what
+   * was handled. The outbox stays in the store. Do not await this within a handler: the handler would wait for
+   * itself.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -231,7 +241,7 @@ export class Client implements AsyncIterable<Delivery> {
         return;
       }
       if (!(await this.#identity.isDevice())) {
-        this.#fail(`this store is not for the device ${device}: each has one of its own`);
+        this.#fail(`this store belongs to another device than ${device}: use one store for each device`);
         return;
       }
       this.#intake.open(newerOf(asCursor(await store.get(CURSOR)), this.#settings.after));
@@ -256,7 +266,7 @@ export class Client implements AsyncIterable<Delivery> {
   }
 
   #onWelcome({ user, epoch, after, reset }: Welcome, connection: Connection): void {
-    this.#checkUser(user).catch(() => undefined); // it has been told
+    this.#checkUser(user).catch(() => undefined); // already reported
     this.#catchUp.stop();
     this.#connection = connection;
     this.#begin({ epoch, seq: after }, reset === true);
@@ -319,16 +329,16 @@ export class Client implements AsyncIterable<Delivery> {
     this.#readMarks.refresh();
   }
 
-  /** @throws ClientError for another user than the store is for; the client is over then */
+  /** @throws ClientError if the store belongs to another user; the client has then stopped */
   async #checkUser(user: string | undefined): Promise<void> {
     if (user === undefined || (await this.#identity.isUser(user))) return;
-    const why = `this store is not for the user ${user}: each has one of its own`;
+    const why = `this store belongs to another user than ${user}: use one store for each user`;
     this.#fail(why);
     throw new ClientError('token', why);
   }
 
   #keepCursor(cursor: Cursor): void | Promise<void> {
-    // Where it cannot be kept the client goes on: after a reload these messages come again.
+    // If the cursor cannot be stored, the client continues. After a reload these messages come again.
     try {
       const keeping = this.#store.set(CURSOR, cursor);
       if (isPromise(keeping)) return keeping.catch((thrown: unknown) => this.#report('store', thrown));
@@ -388,7 +398,10 @@ export class Client implements AsyncIterable<Delivery> {
   }
 }
 
-/** The application knows best, unless the inbox was restored since it last said so: the store hears of that first. */
+/**
+ * The application's position wins, unless the epochs differ: then the inbox was restored, and only the store has
+ * learned of it.
+ */
 function newerOf(stored: Cursor | undefined, told: Cursor | undefined): Cursor | undefined {
   if (stored === undefined || told === undefined) return told ?? stored;
   const isOtherLife = stored.epoch !== null && told.epoch !== null && stored.epoch !== told.epoch;

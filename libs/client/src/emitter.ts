@@ -1,6 +1,6 @@
 import { isPromise } from './stores/store.ts';
 
-/** Who listens to what, with types. A listener that throws does not keep the others from being told. */
+/** Typed listeners by event name. If one listener throws, the others are still called. */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(value: never) => unknown>>();
   readonly #onThrow: (error: unknown) => void;
@@ -9,7 +9,7 @@ export class Emitter<Events extends object> {
     this.#onThrow = onThrow;
   }
 
-  /** Returns what ends the listening. */
+  /** Returns a function that removes the listener. */
   on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => unknown): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
@@ -17,7 +17,7 @@ export class Emitter<Events extends object> {
     return () => void listeners.delete(listener);
   }
 
-  /** Tells everybody; false where nobody listens. */
+  /** Calls all listeners. Returns false without listeners. */
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): boolean {
     const listeners = [...(this.#listeners.get(name) ?? [])] as ((value: Events[Name]) => unknown)[];
     for (const listener of listeners) {

@@ -1,4 +1,4 @@
-/** What browsers and Node have in common. */
+/** The exports that browsers and Node share. */
 export type { JsonObject, Message, ReceiptStatus, SkippedRange } from '@posthorn/protocol';
 export type { Client, ClientEvents, Receipt } from './client.ts';
 export { ClientError, type ErrorSource } from './client-error.ts';

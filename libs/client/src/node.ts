@@ -6,8 +6,9 @@ export * from './exports.ts';
 export { fileStore } from './stores/file-store.ts';
 
 /**
- * Connects a device of a user, and keeps it connected until `close()`. Takes the global WebSocket of Node 22, else `ws`.
- * @throws TypeError for options that are wrong
+ * Connects a device of a user, and keeps it connected until `close()`. Uses the global WebSocket of Node 22, or `ws`
+ * if there is none.
+ * @throws TypeError for wrong options
  */
 export function connect(options: ClientOptions): Client {
   return new Client(readOptions(options), async () => options.WebSocket ?? (await findWebSocket()));
@@ -18,6 +19,6 @@ async function findWebSocket(): Promise<WebSocketClass> {
   try {
     return (await import('ws')).WebSocket;
   } catch (cause) {
-    throw new Error('Node 20 has no WebSocket of its own: install ws 8, or pass WebSocket', { cause });
+    throw new Error('Node 20 has no WebSocket: install ws 8, or pass the option WebSocket', { cause });
   }
 }

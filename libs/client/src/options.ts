@@ -3,31 +3,34 @@ import type { WebSocketClass } from './connection/web-socket.ts';
 import { memoryStore } from './stores/memory-store.ts';
 import type { Cursor, Store } from './stores/store.ts';
 
-/** What `connect` takes. */
+/** The options of `connect`. */
 export interface ClientOptions {
-  /** The gateways: `wss://chat.example.com`, also with a path before `/v1/connect`. */
+  /** The address of the gateways: `wss://chat.example.com`, optionally with a path before `/v1/connect`. */
   url: string;
-  /** send-api: `https://api.example.com`. The origin of `url` unless given. */
+  /** The address of send-api: `https://api.example.com`. By default the origin of `url`. */
   api?: string;
-  /** Asked for a JWT whenever one is needed: at the start, before the one at hand ends, after it was refused. */
+  /**
+   * Returns a JWT. Called whenever a token is needed: at the start, before the current one expires, and after a
+   * refusal.
+   */
   token: () => Promise<string>;
-  /** Which of the user's devices this is (PROTOCOL §5.1); `default` unless given. */
+  /** The name of this device among the user's devices (PROTOCOL §5.1). Without one it is `default`. */
   device?: string;
-  /** Where the cursor and the outbox are kept; in memory unless given, which a reload forgets. */
+  /** Where the cursor and the outbox are kept. By default in memory, which a reload clears. */
   store?: Store;
   /**
-   * What the application knows to have handled, where it keeps that itself, in one transaction with what it made of the
-   * message: counts instead of the store's cursor. Without it the message whose handler was at work when the page or
-   * process died is handed out again.
+   * The last position that the application has handled. Set this if the application stores it itself, in one
+   * transaction with what it made of the message. It wins over the store's cursor. Without it, a message whose
+   * handler was running when the page or process died is handed out again.
    */
   after?: Cursor | undefined;
-  /** Instead of the global one: `ws` for example. */
+  /** Used instead of the global one, for example `ws`. */
   WebSocket?: WebSocketClass;
-  /** Instead of the global one. */
+  /** Used instead of the global one. */
   fetch?: typeof fetch;
 }
 
-/** Options with everything that was left out. */
+/** The options with all defaults filled in. */
 export interface Settings {
   url: string;
   api: string;
@@ -40,7 +43,7 @@ export interface Settings {
 
 const PATH = '/v1/connect';
 
-/** @throws TypeError that says what is wrong */
+/** Checks the options and fills in defaults. @throws TypeError that says what is wrong */
 export function readOptions(options: ClientOptions): Settings {
   const { device = DEFAULT_DEVICE, store = memoryStore(), after, token } = options;
   if (typeof token !== 'function')
@@ -55,17 +58,17 @@ export function readOptions(options: ClientOptions): Settings {
     device,
     store,
     after,
-    // Bound, for a browser's own one wants to be called on its window.
+    // Bound, because a browser's fetch must be called on its window.
     fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
   };
 }
 
-/** send-api's address as `httpClient` takes it. @throws TypeError that says what is wrong */
+/** send-api's address, for `httpClient`. @throws TypeError that says what is wrong */
 export function readApiAddress(api: string): string {
   return asAddress('api', api, 'http', 'httpClient');
 }
 
-/** With the scheme that is wanted, `http` standing for `ws` and back, and without a slash at the end. */
+/** The address with the wanted scheme (`http` and `ws` replace each other) and without a slash at the end. */
 function asAddress(name: string, value: string, scheme: 'ws' | 'http', caller = 'connect'): string {
   const address = URL.canParse(value) ? new URL(value) : undefined;
   if (address === undefined || !/^(?:ws|http)s?:$/.test(address.protocol)) {

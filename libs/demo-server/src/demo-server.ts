@@ -2,31 +2,34 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, relative } from 'node:path';
 
-/** What the demo page is served with. */
+/** The options of the demo page. */
 export interface DemoOptions {
-  /** The page as it is built: `demo/dist`. */
+  /** The folder of the built page: `demo/dist`. */
   folder: string;
-  /** Where it listens: this machine alone unless given. */
+  /** The address to listen on; by default only this machine can connect. */
   host?: string;
-  /** Where the page is; also what ALLOWED_ORIGINS of the services has to hold. */
+  /** The port of the page. ALLOWED_ORIGINS of the services must contain the page's origin. */
   port: number;
-  /** The services, as the browser reaches them: one send-api, and gateways by `ws://`. Alice is on the first, bob on the last. */
+  /**
+   * The services' addresses for the browser: one send-api, and gateways as `ws://`. Alice uses the first gateway, bob
+   * the last.
+   */
   api: string;
   gateways: readonly string[];
   /** A token for alice or bob. */
   token: (user: string) => Promise<string>;
-  /** What the page may do to the services, by buttons; none where it is left out. */
+  /** What the page may do to the services, by buttons. Without the functions there are no buttons. */
   killGateway?: (index: number) => Promise<void>;
   wipeRedis?: () => Promise<void>;
 }
 
-/** A demo page that is served. */
+/** A running demo page. */
 export interface DemoServer {
   url: string;
   stop(): Promise<void>;
 }
 
-/** An answer: a status, and a text of some type. */
+/** An answer: a status, and a text with its type. */
 interface Answer {
   status: number;
   body: string | Buffer;
@@ -47,9 +50,9 @@ export function demoOrigins(port: number): string[] {
 }
 
 /**
- * Serves the demo page, with tokens for alice and bob, and what the page may do to the services.
- * Whoever reaches it may be alice or bob; no other page may use it: each request but those for files
- * needs a header that a page of another origin cannot send, and the name of this host.
+ * Serves the demo page, with tokens for alice and bob, and the actions on the services.
+ * Anybody who can reach it can act as alice or bob, but no other page can use it: each request, except for files,
+ * needs the name of this host and a header that a page of another origin cannot send.
  */
 export async function startDemoServer(options: DemoOptions): Promise<DemoServer> {
   const files = readFiles(options.folder);
@@ -64,7 +67,7 @@ export async function startDemoServer(options: DemoOptions): Promise<DemoServer>
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port, options.host ?? THIS_MACHINE, resolve);
   });
-  // A connection that cannot be accepted must not end the stack: the browser asks again.
+  // A connection that cannot be accepted must not end the stack. The browser tries again.
   server.on('error', () => undefined);
   return { url: `http://${THIS_MACHINE}:${options.port}`, stop: () => stop(server) };
 }

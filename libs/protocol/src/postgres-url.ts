@@ -4,24 +4,24 @@ export const POSTGRES_URL_EXAMPLE = 'postgres://posthorn:PASSWORD@localhost:5432
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 /**
- * Finds what is wrong with the address of a Postgres; null if it is correct. The result is the rest of a sentence that
- * begins with the name of the setting. It never contains the value, which holds a password.
+ * What is wrong with the address of a Postgres; null when nothing is. The text continues the setting's name ("must be …")
+ * and never repeats the value, which holds a password.
  */
 export function findPostgresUrlFault(text: string): string | null {
   // A URL parser would trim white space, and accept `postgres:name` as an address without a server.
   if (!/^postgres(?:ql)?:\/\/\S*$/.test(text) || !URL.canParse(text)) {
-    return 'has to be a URL that begins with postgres:// or postgresql:// (its value is not shown)';
+    return 'must be a URL that begins with postgres:// or postgresql:// (its value is not shown)';
   }
   const { username, password, hostname, pathname, searchParams } = new URL(text);
   const parts = { 'user name': username, password, host: hostname, 'name of the database': pathname };
   for (const [part, encoded] of Object.entries(parts)) {
     if (!isDecodable(encoded)) {
-      return `has a ${part} with a % that begins no percent-encoding: write %25 for a literal % (its value is not shown)`;
+      return `has a ${part} with a % that is not part of a percent-encoding; write a literal % as %25 (its value is not shown)`;
     }
   }
   const sslMode = searchParams.get('sslmode');
   if (sslMode !== null && !SSL_MODES.includes(sslMode)) {
-    return `has an unknown sslmode: use one of ${SSL_MODES.join(', ')} (its value is not shown)`;
+    return `has an unknown sslmode; use one of ${SSL_MODES.join(', ')} (its value is not shown)`;
   }
   return null;
 }

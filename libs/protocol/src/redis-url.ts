@@ -36,17 +36,14 @@ const MASTER = /^[A-Za-z0-9._-]+$/;
 const DATABASE = /^\d{1,5}$/;
 
 /**
- * Parses a `REDIS_URL`.
- * @throws Error whose message is the rest of a sentence that begins with the name of the setting. The message never
- * contains the value, which may hold a password
+ * Reads a REDIS_URL. Throws an `Error` that continues the setting's name ("must be …") and shows nothing of the
+ * value, which may hold a password.
  */
 export function parseRedisUrl(text: string): RedisAddress {
   const parts = URL_PARTS.exec(text)?.groups;
   if (parts === undefined) {
     const forms = Object.values(FORMS).join(', ');
-    throw new Error(
-      `has to be a URL like ${forms}, or the same with rediss for TLS (its value is not shown)`,
-    );
+    throw new Error(`must be a URL like ${forms}, or the same with rediss for TLS (its value is not shown)`);
   }
   const { kind: suffix, hosts = '', path = '', query } = parts;
   const kind: RedisKind = suffix === 'cluster' || suffix === 'sentinel' ? suffix : 'single';
@@ -65,7 +62,7 @@ function readHosts(text: string, kind: RedisKind): RedisHost[] {
     return { host: v6 ?? name ?? '', port: port === undefined ? DEFAULT_PORTS[kind] : Number(port) };
   });
   if (hosts.some(({ host, port }) => host === '' || port < 1 || port > 65_535)) {
-    throw new Error(`has to name hosts and ports as in ${FORMS[kind]} (its value is not shown)`);
+    throw new Error(`must name hosts and ports as in ${FORMS[kind]} (its value is not shown)`);
   }
   if (kind === 'single' && hosts.length > 1) {
     throw new Error(`names several hosts: use ${FORMS.cluster} or ${FORMS.sentinel}`);
@@ -79,22 +76,21 @@ function readPath(
   kind: RedisKind,
 ): Pick<RedisAddress, 'master' | 'db'> {
   if (kind === 'sentinel') {
-    if (!MASTER.test(path))
-      throw new Error(`has to end with the name of the master, as in ${FORMS.sentinel}`);
+    if (!MASTER.test(path)) throw new Error(`must end with the name of the master, as in ${FORMS.sentinel}`);
     const db = query === undefined ? '0' : query.replace(/^db=/, '');
     if (!DATABASE.test(db)) {
       throw new Error(
-        `may have only the number of a database after the master, as in ${FORMS.sentinel}?db=0`,
+        `can have only the number of a database after the master, as in ${FORMS.sentinel}?db=0`,
       );
     }
     return { master: path, db: Number(db) };
   }
-  if (query !== undefined) throw new Error(`may not have a query: ${FORMS[kind]}`);
+  if (query !== undefined) throw new Error(`must not have a query: ${FORMS[kind]}`);
   if (kind === 'cluster' && path !== '' && path !== '0') {
-    throw new Error(`may have nothing after the hosts: a Cluster has only database 0`);
+    throw new Error(`must have nothing after the hosts, because a Cluster has only database 0`);
   }
   if (path !== '' && !DATABASE.test(path)) {
-    throw new Error('may have only the number of a database after the host, as in redis://HOST:PORT/0');
+    throw new Error('can have only the number of a database after the host, as in redis://HOST:PORT/0');
   }
   return { master: '', db: Number(path) };
 }

@@ -1,11 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
-/** What the names of our own metrics begin with. */
+/** The prefix of our own metrics. */
 export const METRIC_PREFIX = 'posthorn_';
 
 /**
- * A registry of its own, so that several services can live in one process: Node's default metrics (CPU, memory,
- * event loop lag, garbage collection) and `posthorn_info`, which names the service.
+ * Creates a registry with Node's default metrics (CPU, memory, event loop lag, garbage collection) and
+ * `posthorn_info`, which names the service. Each service has its own, so several services can run in one process.
  */
 export function createMetrics(service: string): Registry {
   const registry = new Registry();
@@ -20,7 +20,7 @@ export function createMetrics(service: string): Registry {
   return registry;
 }
 
-/** Counts the steps that failed for want of a store, in either service. */
+/** Counts the steps that failed because a store was unavailable, in either service. */
 export function createStoreErrors(registry: Registry): Counter<'store'> {
   return new Counter({
     name: `${METRIC_PREFIX}store_errors_total`,

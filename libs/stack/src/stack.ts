@@ -11,24 +11,24 @@ import { findRedisServer } from './tools/find-redis-server';
 
 /** What to start. */
 export interface StackOptions {
-  /** Where the stores keep their data; what is there already is kept. */
+  /** Where the stores keep their data. Existing data is kept. */
   dir: string;
-  /** A Postgres to use instead of one of our own. */
+  /** A Postgres to use instead of our own. */
   databaseUrl?: string;
-  /** A Redis to use instead of one of our own. */
+  /** A Redis to use instead of our own. */
   redisUrl?: string;
-  /** How many processes of each; 2 unless given. */
+  /** How many processes of each service; 2 by default. */
   sendApis?: number;
   wsGateways?: number;
-  /** Settings of all services besides the stores' addresses; the source of keys (`AUTH_JWT_SECRET`) is required. */
+  /** Settings of all services, without the stores' addresses. The source of keys (`AUTH_JWT_SECRET`) is required. */
   env: Readonly<Record<string, string>>;
-  /** The ports to try, first of all, for the process number `index`; any free ones unless given. */
+  /** The ports to try first for process number `index`; any free ports by default. */
   ports?: (service: ServiceName, index: number) => { port: readonly number[]; adminPort: readonly number[] };
-  /** Told of every line of the services' logs. */
+  /** Called for every line of the services' logs. */
   onLine?: (service: ServiceName, line: string) => void;
-  /** Tells how it goes. */
+  /** Shows the progress. */
   step?: Step;
-  /** Takes what has to be stopped, as soon as it runs, so that a start can be broken off. */
+  /** Receives each part as soon as it runs, so that an interrupted start can stop it. */
   stops?: StopList;
 }
 
@@ -36,20 +36,23 @@ export interface StackOptions {
 export interface Stack {
   databaseUrl: string;
   redisUrl: string;
-  /** Only where the store is our own. */
+  /** Set only if the store is our own. */
   postgres?: PostgresServer;
   redis?: RedisServer;
   sendApis: ServiceProcess[];
   wsGateways: ServiceProcess[];
-  /** Resolves with a service that ended and was not asked to. */
+  /** Resolves with a service that ended unexpectedly. */
   endedByItself: Promise<ServiceProcess>;
-  /** Kills a service with SIGKILL, and starts it again under its ports; what has its place in the lists changes. */
+  /** Kills a service with SIGKILL and starts it again on the same ports. The new process replaces it in the lists. */
   killAndRestart(service: ServiceProcess): Promise<void>;
-  /** Services first, then the stores. */
+  /** Stops the services first, then the stores. */
   stop(): Promise<void>;
 }
 
-/** Starts the stores (unless given), migrates, starts the services. Where one fails, all that runs is stopped. */
+/**
+ * Starts the stores (unless given), migrates, and starts the services. If one step fails, it stops everything that
+ * runs.
+ */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const stops = options.stops ?? new StopList();
   try {
@@ -98,7 +101,7 @@ async function start(options: StackOptions, stops: StopList): Promise<Stack> {
       const ADMIN_PORT = ports === undefined ? '0' : String(await freePort(ports.adminPort));
       return await launch(name, PORT, ADMIN_PORT);
     });
-    // All of them settle before a failure counts: what started late must be stopped too.
+    // Wait for all starts before throwing, because a process that started late must be stopped too.
     const settled = await Promise.allSettled(starts);
     const failed = settled.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

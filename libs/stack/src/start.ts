@@ -14,17 +14,17 @@ import { playStory, type Tokens } from './story/story';
 
 const EX_USAGE = 64;
 const TOKEN_TTL_S = 12 * 3_600;
-/** npm passes a signal on that the terminal has sent already: only a later one means "now". */
+/** After Ctrl-C npm sends the same signal again. Only a later signal means "stop now". */
 const IMPATIENT_AFTER_MS = 1_000;
 const PUBLIC_PORTS: Readonly<Record<ServiceName, number>> = { 'send-api': 3000, 'ws-gateway': 3001 };
 const DEMO_PORTS = [8080, 8090, 8081, 8082];
 const ADMIN_PORTS: Readonly<Record<ServiceName, number>> = { 'send-api': 9300, 'ws-gateway': 9301 };
-/** Set here, whatever the environment says. */
+/** Always set here; values of the environment are ignored. */
 const OWN_SETTINGS = ['PORT', 'ADMIN_PORT', 'DATABASE_URL', 'REDIS_URL', 'AUTH_JWKS_URL', 'WORKERS'];
 
 /**
- * `npm start`: stores, schema, two processes of each service, the story; then stays up until a signal. With `--once` it
- * stops after the story. Returns the exit code. `step` shows how it goes.
+ * `npm start`: starts stores, schema, and two processes of each service, plays the story, and runs until a signal.
+ * With `--once` it stops after the story. Returns the exit code. `step` shows the progress.
  */
 export async function start(args: readonly string[], step: Step): Promise<number> {
   const once = readOnce(args);
@@ -56,7 +56,7 @@ export async function start(args: readonly string[], step: Step): Promise<number
   try {
     return await Promise.race([signals.stopped, run()]);
   } catch (error) {
-    // What a start that is broken off complains about is only that.
+    // Errors after an interruption only come from the interruption.
     if (signals.hasCome()) return await signals.stopped;
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
@@ -74,7 +74,10 @@ function readOnce(args: readonly string[]): boolean | undefined {
   }
 }
 
-/** `stopped` resolves with the exit code 0 when a first signal has come and `stop` is done; a second, later one exits at once. */
+/**
+ * After the first signal `stop` runs, and then `stopped` resolves with exit code 0. A second, later signal exits at
+ * once.
+ */
 function onSignal(stop: () => Promise<void>): { stopped: Promise<number>; hasCome(): boolean } {
   let firstAt = 0;
   const stopped = new Promise<number>((resolve, reject) => {
@@ -121,8 +124,8 @@ async function playOnStack(
 }
 
 /**
- * What the services read: this process's environment (so that any setting can be tried out), a secret of the folder's,
- * and the demo page's origins beside those that are given.
+ * The settings of the services: this process's environment (so that any setting can be tried), the folder's secret,
+ * and the origins of the demo page besides the given ones.
  */
 function settings(demoPort: number): Record<string, string> {
   const given = Object.entries(process.env).flatMap(([name, value]) =>
@@ -137,7 +140,10 @@ function settings(demoPort: number): Record<string, string> {
   return env;
 }
 
-/** The usual port for the first process of a service, 10 more for the second; 20 more as long as that is taken. */
+/**
+ * The usual port for the first process of a service, and 10 more for the second. If a port is taken, 20 more, and so
+ * on.
+ */
 function ports(service: ServiceName, index: number): { port: number[]; adminPort: number[] } {
   const from = (first: number) => [0, 20, 40, 60, 80].map((more) => first + 10 * index + more);
   return { port: from(PUBLIC_PORTS[service]), adminPort: from(ADMIN_PORTS[service]) };
@@ -186,7 +192,9 @@ function addresses(services: readonly ServiceProcess[]): string {
   return services.map(({ url, adminUrl }) => `${url} (admin ${adminUrl})`).join('\n              ');
 }
 
-/** Until a signal, or until a process ends that should not: then it is better to say so than to seem well. */
+/**
+ * Runs until a signal, or until a process ends unexpectedly. Then it stops with an error instead of seeming healthy.
+ */
 async function stayUp(stack: Stack, tokens: Tokens, demoUrl: string): Promise<number> {
   process.stdout.write(farewell(stack, tokens, demoUrl));
   const service = await stack.endedByItself;

@@ -1,8 +1,8 @@
 /**
- * Does a piece of work and tells a person about it: the sentence, and how long it took. `say` changes the sentence while
- * the work goes on.
+ * Does a piece of work and shows a person its sentence and how long it took. `say` changes the sentence during the
+ * work.
  */
 export type Step = <T>(sentence: string, work: (say: (sentence: string) => void) => Promise<T>) => Promise<T>;
 
-/** Works without a word. */
+/** Works without output. */
 export const quietly: Step = (_sentence, work) => work(() => {});

@@ -16,16 +16,19 @@ export interface TestStores {
   stop(): Promise<void>;
 }
 
-/** Nothing here outlives the run, so nothing has to be safe on disk. */
+/** The data does not outlive the run, so Postgres may run without safe writes. */
 const POSTGRES_SETTINGS = { fsync: 'off', full_page_writes: 'off', max_connections: '300' };
 
-/** Starts one Postgres and one Redis in a temporary folder, unless the environment names some. The folder goes with the process. */
+/**
+ * Starts one Postgres and one Redis in a temporary folder, unless the environment names some. The folder is removed
+ * when the process ends.
+ */
 export async function startTestStores(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<TestStores> {
   const stops = new StopList();
   const dir = mkdtempSync(join(tmpdir(), 'posthorn-test-'));
-  // Postgres may have to run as another user, who must get to its folder.
+  // Postgres may run as another user, who needs access to the folder.
   chmodSync(dir, 0o755);
   const release = guardFolder(dir);
   stops.add(async () => {
@@ -59,13 +62,16 @@ export async function startTestStores(
   return { databaseUrl, redisUrl, stop: () => stops.stopAll() };
 }
 
-/** A migrated database that others are copied from: a copy takes a tenth of the time of a migration. */
+/** A migrated database that is copied for each test. A copy takes a tenth of the time of a migration. */
 export interface TemplateDatabase {
   name: string;
   drop(): Promise<void>;
 }
 
-/** Makes one on the server. Nobody can connect to it, since Postgres copies only what nobody uses. */
+/**
+ * Creates a template database on the server. It refuses connections, because Postgres copies only databases without
+ * any.
+ */
 export async function createTemplateDatabase(serverUrl: string): Promise<TemplateDatabase> {
   const name = `posthorn_template_${randomBytes(6).toString('hex')}`;
   const url = new URL(serverUrl);

@@ -1,11 +1,9 @@
-/**
- * The wait for something that has to come. It only ends a test that hangs: no verdict depends on how fast the machine is.
- */
+/** The limit for a wait. It only ends a test that hangs: no result depends on the speed of the machine. */
 export const HANG_MS = 60_000;
 
 /**
- * Waits until `check` gives something other than undefined or false, and returns it.
- * @throws the last error of `check`, or one that says what was waited for, after `withinMs`
+ * Waits until `check` returns something other than undefined or false, and returns it.
+ * @throws after `withinMs`: the last error of `check`, or one that says what was awaited
  */
 export async function eventually<T>(
   what: string,

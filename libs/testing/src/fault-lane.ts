@@ -1,21 +1,21 @@
 import type { Socket } from 'node:net';
 import { type Direction, type FaultMode, isHole } from './fault-mode';
 
-/** What a lane needs of its connection. */
+/** What a lane needs from its connection. */
 export interface LaneHost {
   readonly mode: FaultMode;
-  /** Bytes that may pass the connection before it is cut; the lanes of both directions share it. */
+  /** The bytes that may still pass before the connection is cut. Both directions share it. */
   bytesLeft: number;
   cut(): void;
   readonly counts: { passedBytes: number; swallowedBytes: number; heldBytes: number };
 }
 
-/** Bytes that one direction holds back at most, beyond which it stops reading. */
+/** The most bytes that one direction holds back. At this limit it stops reading. */
 const MAX_HELD_BYTES = 1 << 20;
-/** A narrow line hands its bytes on in pieces of about this time. */
+/** A slow line passes its bytes on in pieces of about this duration. */
 const PIECE_MS = 50;
 
-/** One direction of a connection. It reads no faster than it can write, so that back-pressure passes through it. */
+/** One direction of a connection. It reads no faster than it can write, so back-pressure passes through it. */
 export class FaultLane {
   readonly #from: Socket;
   readonly #to: Socket;
@@ -25,7 +25,10 @@ export class FaultLane {
   #heldBytes = 0;
   #lastDueAt = 0;
   #timer: NodeJS.Timeout | null = null;
-  /** A stream has no holes: what lost something stays silent, as when a router forgot the connection. */
+  /**
+   * A stream cannot have holes. After losing bytes, the lane stays silent, as when a router has forgotten the
+   * connection.
+   */
   #isTorn = false;
   #end: 'none' | 'ended' | 'closed' | 'reset' = 'none';
 
@@ -40,7 +43,7 @@ export class FaultLane {
     to.on('drain', () => this.#go());
   }
 
-  /** The mode is another one now. */
+  /** The mode has changed. */
   adapt(): void {
     if (isHole(this.#host.mode, this.#direction)) {
       if (this.#heldBytes > 0) this.#swallow(this.#heldBytes);
@@ -52,7 +55,7 @@ export class FaultLane {
     this.#go();
   }
 
-  /** Forgets what it holds. */
+  /** Drops the bytes that it holds. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -88,7 +91,7 @@ export class FaultLane {
     this.#host.counts.heldBytes += bytes.length;
   }
 
-  /** When bytes that come now may go on: never before those that came earlier. */
+  /** When bytes that arrive now may be passed on: never before earlier bytes. */
   #dueAt(count: number): number {
     const { mode } = this.#host;
     const now = performance.now();
@@ -103,7 +106,7 @@ export class FaultLane {
     return dueAt;
   }
 
-  /** Writes what is due, as far as the other side takes it. */
+  /** Writes the bytes that are due, as fast as the other side takes them. */
   #go(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -147,7 +150,7 @@ export class FaultLane {
     if (end === 'none' || isHole(this.#host.mode, this.#direction)) return;
     if (end !== 'reset' && this.#held.length > 0) return;
     this.#end = 'none';
-    // An end cannot come after bytes that never came: the other side is told with a reset.
+    // An end cannot follow bytes that were lost, so the other side gets a reset.
     if (end === 'reset' || this.#isTorn) this.#to.resetAndDestroy();
     else if (end === 'closed') this.#to.destroySoon();
     else this.#to.end();

@@ -4,20 +4,20 @@ import { bytesBeforeCut, type FaultMode } from './fault-mode';
 
 /** What a proxy has done so far. */
 export interface FaultCounts {
-  /** Connections that reached what is behind. */
+  /** Connections that reached the server behind the proxy. */
   connections: number;
-  /** Connections that did not, by `reset` or because nothing is behind. */
+  /** Connections that did not reach it, because of `reset` or because no server is set. */
   refused: number;
   /** Open connections that the proxy reset. */
   cut: number;
   passedBytes: number;
-  /** Bytes that were lost in a hole. */
+  /** Bytes that were lost in a black hole. */
   swallowedBytes: number;
-  /** Bytes that had to wait for a delay or a narrow line. */
+  /** Bytes that waited because of a delay or a slow line. */
   heldBytes: number;
 }
 
-/** What all connections of a proxy share. */
+/** State that all connections of a proxy share. */
 export interface LinkState {
   mode: FaultMode;
   readonly counts: FaultCounts;
@@ -30,7 +30,7 @@ export class FaultLink implements LaneHost {
   readonly #state: LinkState;
   bytesLeft: number;
 
-  /** @param upstream is being connected; `onOver` is called once both sides are closed */
+  /** @param upstream a socket that is connecting; `onOver` is called once both sides are closed */
   constructor(client: Socket, upstream: Socket, state: LinkState, onOver: () => void) {
     this.#state = state;
     this.bytesLeft = bytesBeforeCut(state.mode);
@@ -64,7 +64,7 @@ export class FaultLink implements LaneHost {
     return this.#state.counts;
   }
 
-  /** The mode is another one now. */
+  /** The mode has changed. */
   adapt(): void {
     this.bytesLeft = bytesBeforeCut(this.#state.mode);
     for (const lane of this.#lanes) lane.adapt();

@@ -1,30 +1,30 @@
 /** What a fault proxy does with the bytes of each direction. */
 export type FaultMode =
   | 'pass'
-  /** Nothing gets through, connections stay: as if the cable were cut. Those that lost something stay silent. */
+  /** Nothing passes and connections stay open, as if the cable were cut. Connections that lost bytes stay silent. */
   | 'blackhole'
-  /** Requests get lost, replies get through: the other side of a half-open connection. */
+  /** Requests are lost and replies pass: one side of a half-open connection. */
   | 'drop-requests'
-  /** Requests get through, replies do not: outcomes become unknown. */
+  /** Requests pass and replies are lost, so outcomes are unknown. */
   | 'drop-replies'
-  /** Connections are reset, new ones too. */
+  /** Connections are reset, also new ones. */
   | 'reset'
-  /** Bytes come later, by `delayMs` and up to `jitterMs` more or less, in order. */
+  /** Bytes arrive in order but late: by `delayMs`, plus or minus up to `jitterMs`. */
   | { delayMs: number; jitterMs: number }
-  /** A narrow line: so many bytes a second in each direction of each connection. */
+  /** A slow line: this many bytes per second, in each direction of each connection. */
   | { bytesPerSecond: number }
-  /** Each connection is reset when so many bytes have passed it from now on, mostly in the middle of something. */
+  /** Each connection is reset after this many bytes from now, usually in the middle of something. */
   | { cutAfterBytes: number };
 
-/** Which way the bytes go: requests from the client to what is behind the proxy, replies back. */
+/** The direction of bytes: requests go from the client to the server behind the proxy, and replies come back. */
 export type Direction = 'requests' | 'replies';
 
-/** True where bytes that go this way are lost. */
+/** Whether bytes in this direction are lost. */
 export function isHole(mode: FaultMode, direction: Direction): boolean {
   return mode === 'blackhole' || mode === (direction === 'requests' ? 'drop-requests' : 'drop-replies');
 }
 
-/** How many bytes of a connection pass before it is cut. */
+/** How many bytes pass before a connection is cut. */
 export function bytesBeforeCut(mode: FaultMode): number {
   return typeof mode === 'object' && 'cutAfterBytes' in mode ? mode.cutAfterBytes : Number.POSITIVE_INFINITY;
 }

@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type FaultCounts, FaultLink, type LinkState } from './fault-link';
 import type { FaultMode } from './fault-mode';
 
-/** A TCP proxy in front of a process, which a test makes fail. */
+/** A TCP proxy in front of a server. Tests use it to make the connection fail. */
 export class FaultProxy {
   readonly #server: Server;
   readonly #links = new Set<FaultLink>();
@@ -20,7 +20,10 @@ export class FaultProxy {
     server.on('connection', (client) => this.#connect(client));
   }
 
-  /** Listens on a free port in front of the host and port of `url`; unless given, of nothing until `retarget`. */
+  /**
+   * Listens on a free port, in front of the host and port of `url`. Without `url` it refuses connections until
+   * `retarget`.
+   */
   static async open(url?: string): Promise<FaultProxy> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -29,7 +32,7 @@ export class FaultProxy {
     return new FaultProxy(server, address.port, url === undefined ? null : hostAndPort(url));
   }
 
-  /** The address of what is behind, through the proxy. */
+  /** The same address, but through the proxy. */
   through(url: string): string {
     const address = new URL(url);
     address.hostname = '127.0.0.1';
@@ -47,17 +50,17 @@ export class FaultProxy {
     if (mode === 'reset') this.cut();
   }
 
-  /** What it has done so far: a copy, to compare with a later one. */
+  /** The counts so far, as a copy that can be compared with a later one. */
   get counts(): FaultCounts {
     return { ...this.#state.counts };
   }
 
-  /** Puts another port behind it, or nothing: connections are refused then. Open ones stay as they are. */
+  /** Sets another port behind the proxy, or none: then connections are refused. Open connections stay. */
   retarget(port: number | null): void {
     this.#target = port === null ? null : { host: this.#target?.host ?? '127.0.0.1', port };
   }
 
-  /** Resets all open connections; returns how many. */
+  /** Resets all open connections and returns how many. */
   cut(): number {
     const count = this.#links.size;
     for (const link of this.#links) link.cut();

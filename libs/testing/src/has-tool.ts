@@ -1,7 +1,7 @@
 import type { TestToolName } from '@posthorn/stack';
 
 /**
- * False where the test command has looked for the tool and not found it: the tests that need it are to be skipped then,
+ * False if the test command looked for the tool and did not find it. Skip the tests that need it:
  * `(hasTool('haproxy') ? describe : describe.skip)(…)`.
  */
 export function hasTool(tool: TestToolName): boolean {

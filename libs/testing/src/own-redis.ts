@@ -11,25 +11,25 @@ import {
   startRedisSentinel,
 } from '@posthorn/stack';
 
-/** Every kind that REDIS_URL may name, for `describe.each`. */
+/** Every kind of REDIS_URL, for `describe.each`. */
 export const redisKinds: readonly RedisKind[] = ['single', 'sentinel', 'cluster'];
 
-/** Nobody takes a server of a busy machine for dead: those who use this wait for no failover. */
+/** Long, so that a slow server of a busy machine does not count as dead. Users of this wait for no failover. */
 const PATIENCE_MS = 20_000;
 
-/** A Redis of a test's own, of one of the kinds, to make fail. */
+/** A Redis of the test's own, of one of the kinds, that the test can make fail. */
 export interface OwnRedis {
   url: string;
-  /** Those that hold data. */
+  /** The servers that hold data. */
   servers: readonly RedisServer[];
-  /** The server that serves the key, or the channel of that name, now. */
+  /** The server that currently serves the key, or the channel with that name. */
   serverOf(key: string): Promise<RedisServer>;
-  /** FLUSHALL on all that may be written to. */
+  /** FLUSHALL on all servers that accept writes. */
   wipe(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts one in a folder that goes with it. */
+/** Starts one in a folder of its own, which is removed when it stops. */
 export async function startOwnRedis(kind: RedisKind): Promise<OwnRedis> {
   const dir = mkdtempSync(join(tmpdir(), `posthorn-${kind}-`));
   const running = await startKind(kind, dir);

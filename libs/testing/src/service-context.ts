@@ -10,13 +10,13 @@ import {
 /** The secret that test services and `mintToken` share. */
 export const TEST_SECRET = 'a-secret-for-tests-that-is-long-enough';
 
-/** A service context as `runService` makes it, for a service inside the test's own process. */
+/** A service context like that of `runService`, for a service inside the test's process. */
 export interface TestServiceContext<S extends CommonSettings> extends ServiceContext<S> {
-  /** Log lines so far, parsed. */
+  /** The log lines so far, parsed. */
   readonly lines: Record<string, unknown>[];
 }
 
-/** Makes one from settings that were loaded from an environment. */
+/** Creates one from settings that were loaded from an environment. */
 export function createServiceContext<S extends CommonSettings>(
   service: string,
   settings: S,

@@ -17,12 +17,12 @@ export class RefusedError extends Error {
   }
 }
 
-/** Where and as whom a test client connects. */
+/** Where a test client connects, and as whom. */
 export interface TestClientOptions {
   /** The gateway, `ws://127.0.0.1:PORT`. */
   url: string;
   token: string;
-  /** Of the query: device, after, epoch, ack. */
+  /** The query parameters: device, after, epoch, ack. */
   query?: Record<string, string>;
   options?: ClientOptions;
 }
@@ -30,9 +30,9 @@ export interface TestClientOptions {
 /** A WebSocket client that queues frames, so that a test takes them one by one and misses none. */
 export class TestClient {
   readonly socket: WebSocket;
-  /** How the connection ended. */
+  /** Resolves with how the connection ended. */
   readonly closed: Promise<{ code: number; reason: string }>;
-  /** All frames so far, taken or not. */
+  /** All frames so far, whether taken or not. */
   readonly frames: ServerFrame[] = [];
   #taken = 0;
   readonly #wakers = new Set<() => void>();
@@ -49,7 +49,7 @@ export class TestClient {
       this.frames.push(JSON.parse(data.toString()) as ServerFrame);
       this.#wake();
     });
-    socket.on('error', () => undefined); // tests look at the close code or the refusal
+    socket.on('error', () => undefined); // tests check the close code or the refusal
   }
 
   /** Opens a connection. @throws RefusedError */
@@ -98,7 +98,7 @@ export class TestClient {
     }
   }
 
-  /** Takes frames up to the next of `type`, and returns that. */
+  /** Takes frames up to the next one of `type`, and returns that one. */
   async nextOf<T extends FrameType>(type: T, withinMs = HANG_MS): Promise<FrameOf<T>> {
     const deadline = performance.now() + withinMs;
     for (;;) {
@@ -112,13 +112,13 @@ export class TestClient {
     return this.frames.filter((frame): frame is FrameOf<T> => frame.type === type);
   }
 
-  /** Closes as a client that is done. */
+  /** Closes the connection normally. */
   async close(code = 1000): Promise<void> {
     this.socket.close(code);
     await this.closed;
   }
 
-  /** Cuts the connection without a word. */
+  /** Cuts the connection without a close frame. */
   terminate(): void {
     this.socket.terminate();
   }

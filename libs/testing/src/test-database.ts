@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 
-/** A database of a test file's own, with the current schema. */
+/** A test file's own database, with the current schema. */
 export interface TestDatabase {
   url: string;
-  /** Runs a statement on a connection of its own. */
+  /** Runs a statement on a new connection. */
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Runs a statement in a transaction that stays open, with its locks, until the returned function ends it. */
   hold(sql: string, values?: unknown[]): Promise<() => Promise<void>>;
@@ -28,7 +28,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 
 async function hold(url: string, sql: string, values: unknown[]): Promise<() => Promise<void>> {
   const client = new Client({ connectionString: url });
-  client.on('error', () => undefined); // a test that fails leaves it to the drop of the database
+  client.on('error', () => undefined); // after a failed test, dropping the database ends it
   await client.connect();
   await client.query('BEGIN');
   await client.query(sql, values);
@@ -49,7 +49,9 @@ async function run<Row extends object>(url: string, sql: string, values: unknown
   }
 }
 
-/** What jest's global setup left for the tests: the address of a store, or the name of the template database. */
+/**
+ * A value that jest's global setup left for the tests: the address of a store, or the name of the template database.
+ */
 export function fromGlobalSetup(
   name: 'POSTHORN_TEST_DATABASE_URL' | 'POSTHORN_TEST_TEMPLATE' | 'POSTHORN_TEST_REDIS_URL',
 ): string {

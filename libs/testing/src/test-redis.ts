@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { openRedisClient, type RedisClient } from '@posthorn/stack';
 import { fromGlobalSetup } from './test-database';
 
-/** A key prefix of a test file's own on the test server. */
+/** A test file's own key prefix on the test server. */
 export interface TestRedis {
   url: string;
   prefix: string;
-  /** For looking at what the code under test left there. */
+  /** A client to inspect what the code under test wrote. */
   client: RedisClient;
   close(): Promise<void>;
 }
 
-/** A new prefix, and a client to look with. */
+/** A new prefix, and a client to inspect it. */
 export function openTestRedis(url = fromGlobalSetup('POSTHORN_TEST_REDIS_URL')): TestRedis {
   const client = openRedisClient(url);
   return {

@@ -55,7 +55,7 @@ export class RawConnection {
   }
 
   get answer(): RawAnswer {
-    const statuses = [...this.#text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+    const statuses = [...this.#text.matchAll(STATUS_LINE)].map(([, status]) => Number(status));
     return { text: this.#text, statuses, end: this.#end };
   }
 
@@ -96,9 +96,16 @@ export async function exchange(port: number, text: string, answers = 1): Promise
   }
 }
 
+/** A body may name a version of HTTP, too. */
+const STATUS_LINE = /HTTP\/1\.1 (\d{3}) /g;
+
+function lastAnswerIn(text: string): string {
+  return text.slice([...text.matchAll(STATUS_LINE)].at(-1)?.index ?? 0);
+}
+
 /** Whether the body of the last answer is there. */
 function isWhole(text: string): boolean {
-  const last = text.slice(text.lastIndexOf('HTTP/1.1 '));
+  const last = lastAnswerIn(text);
   const [head = '', body = ''] = last.split('\r\n\r\n', 2);
   const length = /^content-length: (\d+)$/im.exec(head)?.[1];
   return last.includes('\r\n\r\n') && (length === undefined || body.length >= Number(length));
@@ -106,7 +113,7 @@ function isWhole(text: string): boolean {
 
 /** The problem in an answer. */
 export function problemIn({ text }: RawAnswer): { status: number; code: string } {
-  const last = text.slice(text.lastIndexOf('HTTP/1.1 '));
+  const last = lastAnswerIn(text);
   expect(last).toMatch(/^content-type: application\/problem\+json\r$/im);
   expect(last).toMatch(/^x-request-id: [A-Za-z0-9._-]{1,128}\r$/im);
   return JSON.parse(last.slice(last.indexOf('\r\n\r\n') + 4));

@@ -1,6 +1,6 @@
 /**
- * The HTTP half of the floor: Express as a router, a remembered token, one INSERT and one publish for all messages that
- * gathered while the last ones were written. No validation, no keys, no counters, no presence, no answer to a failure.
+ * The HTTP half of the floor: Express as a router, a cached token, and one INSERT and one publish for all messages
+ * that gathered during the previous write. No validation, keys, counters, presence or error handling.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import express from 'express';
@@ -29,7 +29,7 @@ app.disable('query parser');
 let nextId = Date.now() * 1_000;
 let gathering: Send[] = [];
 let underWay = 0;
-/** As many batches as may be written at the same time: one more gathers meanwhile. */
+/** How many batches may be written at the same time. While they are written, one more gathers. */
 const MAX_UNDER_WAY = 2;
 
 app.post('/messages', async (req, res) => {

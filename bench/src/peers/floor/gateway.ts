@@ -1,4 +1,4 @@
-/** The WebSocket half of the floor: on a connect it reads what is there, then passes on what is published. */
+/** The WebSocket half of the floor. On connect it sends the stored messages, then it passes on what is published. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import Redis from 'ioredis';

@@ -1,4 +1,4 @@
-/** A message once, and an entry for each recipient: no counters, cursors, receipts or keys. */
+/** One row per message, and an entry for each recipient. No counters, cursors, receipts or keys. */
 export const FLOOR_SCHEMA = `
   CREATE TABLE messages (
     id bigint PRIMARY KEY,

@@ -1,6 +1,9 @@
 import { jwtVerify } from 'jose';
 
-/** Who a token names: verified once, then remembered (in a bench of some thousand tokens without a bound). */
+/**
+ * Who a token names. Each token is verified once and then cached (without a bound, because a bench has a few
+ * thousand).
+ */
 export class TokenCache {
   readonly #users = new Map<string, string>();
   readonly #secret: Uint8Array;
@@ -9,12 +12,12 @@ export class TokenCache {
     this.#secret = secret;
   }
 
-  /** At once where the token is known. */
+  /** Returns at once if the token is known. */
   known(authorization: string): string | undefined {
     return this.#users.get(authorization);
   }
 
-  /** Rejects where the token is not good. */
+  /** Rejects if the token is not valid. */
   async verify(authorization: string): Promise<string> {
     const { payload } = await jwtVerify(authorization.slice('Bearer '.length), this.#secret, {
       algorithms: ['HS256'],

@@ -54,7 +54,7 @@ async function store({ id, from, recipient, text }: Message): Promise<void> {
   ]);
 }
 
-/** To the gateway that holds the recipient, else onto a list for when they are back. */
+/** Sends to the gateway that holds the recipient, otherwise appends to a list for later. */
 async function deliver(message: Message): Promise<void> {
   const json = JSON.stringify({ type: 'message', ...message });
   const gateway = await redis.get(`presence:${message.recipient}`);

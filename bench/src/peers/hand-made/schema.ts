@@ -1,4 +1,4 @@
-/** A message for each recipient, and when it was delivered. */
+/** One row for each recipient of a message, with the time of delivery. */
 export const HAND_MADE_SCHEMA = `
   CREATE TABLE messages (
     id uuid PRIMARY KEY,
@@ -10,6 +10,6 @@ export const HAND_MADE_SCHEMA = `
   );
   CREATE INDEX messages_recipient ON messages (recipient, created_at);`;
 
-/** Messages that were acknowledged. */
+/** Counts acknowledged messages. */
 export const HAND_MADE_RECEIPTS =
   'SELECT count(*)::int AS count FROM messages WHERE delivered_at IS NOT NULL';

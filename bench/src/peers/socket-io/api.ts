@@ -1,4 +1,4 @@
-/** The HTTP half of the Socket.IO app: a message is stored, then emitted to its recipients' rooms. */
+/** The HTTP half of the Socket.IO app. It stores a message and then emits it to its recipients' rooms. */
 import { createServer } from 'node:http';
 import { createAdapter } from '@socket.io/redis-adapter';
 import express from 'express';

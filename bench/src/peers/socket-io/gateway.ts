@@ -17,7 +17,7 @@ const io = new Server(server, {
 
 io.use((socket, next) => void authenticate(socket, next));
 
-/** A user's room has the user's name. */
+/** The room of a user has the user's name. */
 async function authenticate(socket: Socket, next: (error?: Error) => void): Promise<void> {
   try {
     const token = String(socket.handshake.auth['token']);

@@ -1,4 +1,4 @@
-/** A message once, however many it is for. */
+/** One row per message, whatever the number of recipients. */
 export const SOCKET_IO_SCHEMA = `
   CREATE TABLE messages (
     id uuid PRIMARY KEY,

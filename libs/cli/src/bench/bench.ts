@@ -5,17 +5,17 @@ import { type Context, signToken } from '../context.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { BenchCounts, type BenchOptions, type BenchResult } from './counts.ts';
 
-/** A gateway repairs what went wrong within its reconcile interval, 15 s by default. */
+/** A gateway repairs losses within its reconcile interval, 15 s by default. */
 const ARRIVAL_BOUND_MS = 30_000;
 const CONNECT_BOUND_MS = 15_000;
 const TICK_MS = 10;
-/** Sends that were not answered yet; beyond it the load waits, which the result tells as a lower rate. */
+/** The limit of unanswered sends. At the limit the load waits, and the result shows a lower rate. */
 const MAX_UNDER_WAY = 1_000;
 
 /**
- * A short load: users who do not exist otherwise, each connected, each message from one to another. A message counts
- * from when it was due, and until the recipient's client has handed it out. Each is tried once: what a retry would make
- * good is told as refused.
+ * A short load. It creates its own users; all are connected, and each message goes from one to another. A message is
+ * timed from when it was due until the recipient's client has handed it out. Each is tried only once, so a send that
+ * a retry would have saved counts as refused.
  */
 export async function runBench(
   context: Context,

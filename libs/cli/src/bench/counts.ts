@@ -1,25 +1,25 @@
 /** What load to put on a deployment. */
 export interface BenchOptions {
   users: number;
-  /** Messages a second, all users together. */
+  /** Messages per second, over all users. */
   rate: number;
   seconds: number;
 }
 
-/** What came of a load. Times in ms, from when a message was due. */
+/** The result of a load. Times are in ms, from when a message was due. */
 export interface BenchResult {
   users: number;
   wantedRate: number;
   seconds: number;
   accepted: number;
   refused: number;
-  /** Why the first one was refused. */
+  /** Why the first refused message was refused. */
   firstRefusal?: string;
   arrived: number;
-  /** Accepted, and not arrived within 30 s. */
+  /** Messages that were accepted but did not arrive within 30 s. */
   missing: number;
   again: number;
-  /** What the clients reported as wrong on the way, such as a lost connection. */
+  /** Errors that the clients reported, such as a lost connection. */
   clientErrors: number;
   acceptedPerSecond: number;
   post: Percentiles;
@@ -37,7 +37,7 @@ interface Sent {
   arrivedAt?: number;
 }
 
-/** Keeps account of each message of a load. */
+/** Counts what happened to each message of a load. */
 export class BenchCounts {
   readonly #sent = new Map<string, Sent>();
   readonly #postMs: number[] = [];
@@ -49,7 +49,7 @@ export class BenchCounts {
   #arrived = 0;
   #again = 0;
   #clientErrors = 0;
-  /** The first one due, and the last answer. */
+  /** When the first message was due, and when the last answer came. */
   #startedAt = Number.POSITIVE_INFINITY;
   #answeredAt = 0;
 
@@ -61,7 +61,7 @@ export class BenchCounts {
     return this.#arrived;
   }
 
-  /** Accepted and not arrived. */
+  /** Messages that were accepted but have not arrived. */
   get missing(): number {
     return this.#missing.size;
   }
@@ -74,14 +74,14 @@ export class BenchCounts {
   accepted(text: string): void {
     const sent = this.#sent.get(text);
     if (sent === undefined) return;
-    // It may have arrived before the answer did.
+    // The message may have arrived before the answer came.
     if (sent.arrivedAt === undefined) this.#missing.add(text);
     this.#accepted += 1;
     this.#answeredAt = performance.now();
     this.#postMs.push(this.#answeredAt - sent.dueAt);
   }
 
-  /** It may have been accepted without an answer all the same: where it arrives, that is no fault. */
+  /** It may have been accepted although no answer came. If it arrives later, that is not an error. */
   refused(error: unknown): void {
     this.#refused += 1;
     this.#firstRefusal ??= error instanceof Error ? error.message : String(error);

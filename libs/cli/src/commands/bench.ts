@@ -9,10 +9,10 @@ import type { WithContext } from '../with-context.ts';
 export function addBench(program: Command, withContext: WithContext): void {
   program
     .command('bench')
-    .description('put a short load on a deployment and say how it did (needs AUTH_JWT_SECRET)')
+    .description('put a short load on a deployment and print the results (needs AUTH_JWT_SECRET)')
     .option('--users <count>', 'connected users, who send to each other', '20')
-    .option('--rate <count>', 'messages a second, all users together', '100')
-    .option('--seconds <count>', 'how long', '10')
+    .option('--rate <count>', 'messages per second, over all users', '100')
+    .option('--seconds <count>', 'how long the load lasts', '10')
     .action(
       withContext<[], { users: string; rate: string; seconds: string }>(async (context, _args, given) => {
         const options = {
@@ -46,16 +46,16 @@ export function addBench(program: Command, withContext: WithContext): void {
 function inWords(result: BenchResult): string {
   const { users, wantedRate, accepted, refused, firstRefusal, arrived, missing, again, clientErrors } =
     result;
-  const refusals = refused === 0 ? '' : `, the first one since: ${firstRefusal}`;
+  const refusals = refused === 0 ? '' : `, the first because: ${firstRefusal}`;
   return [
     columns([
       ['users', String(users)],
       ['accepted', `${accepted}, ${result.acceptedPerSecond.toFixed(0)}/s of ${wantedRate}/s`],
       ['refused', `${refused}${refusals}`],
       ['arrived', String(arrived)],
-      ['missing', `${missing} accepted, and not there after 30 s`],
+      ['missing', `${missing} accepted, but not delivered within 30 s`],
       ['again', `${again} handed out twice`],
-      ['errors', `${clientErrors} of connections`],
+      ['errors', `${clientErrors} on connections`],
     ]),
     '',
     columns([

@@ -10,7 +10,7 @@ const SERVICES: readonly ServiceName[] = ['send-api', 'ws-gateway'];
 export function addConfig(program: Command, withContext: WithContext): void {
   program
     .command('config')
-    .description('print the settings that a service would have here, and where each is from')
+    .description('print the settings that a service would read here, and the source of each')
     .addArgument(new Argument('<service>', 'which one').choices(SERVICES))
     .action(
       withContext<[ServiceName]>(async ({ env, out }, [service]) => {

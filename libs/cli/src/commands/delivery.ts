@@ -4,7 +4,7 @@ import { httpFor } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import type { WithContext } from '../with-context.ts';
 
-/** What this prints of a page of `GET /v1/messages/ID/delivery` (PROTOCOL §4.4). */
+/** The fields that this command prints from a page of `GET /v1/messages/ID/delivery` (PROTOCOL §4.4). */
 interface DeliveryPage {
   from: string;
   committedAt: string;
@@ -21,9 +21,11 @@ interface DeliveryPage {
 export function addDelivery(program: Command, withContext: WithContext): void {
   program
     .command('delivery')
-    .description('print how far a message is with each recipient and device, and why not further')
+    .description(
+      'print the delivery status of a message for each recipient and device, and why it still waits',
+    )
     .argument('<id>', 'a message that the user sent')
-    .option('--as <user>', 'who sent it (signs a token with AUTH_JWT_SECRET)')
+    .option('--as <user>', 'the sender (signs a token with AUTH_JWT_SECRET)')
     .action(
       withContext<[string], { as?: string }>(async (context, [id], options) => {
         const client = httpFor(context, options.as);

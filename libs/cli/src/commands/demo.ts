@@ -13,7 +13,7 @@ interface DemoCommandOptions {
 }
 
 const MAX_PORT = 65_535;
-/** Where a build of the repository has it. */
+/** Where the demo page is in a build of the repository. */
 const PAGE = join(import.meta.dirname, '..', '..', '..', '..', 'demo', 'dist');
 
 /** `posthorn demo`. */
@@ -21,11 +21,15 @@ export function addDemo(program: Command, withContext: WithContext): void {
   program
     .command('demo')
     .description(
-      'serve the page on which two people chat, with tokens for alice and bob (needs AUTH_JWT_SECRET; ALLOWED_ORIGINS of the services has to name the page)',
+      'serve a chat page for two people, with tokens for alice and bob (needs AUTH_JWT_SECRET; ALLOWED_ORIGINS of the services must contain the page)',
     )
-    .option('--port <port>', 'where: http://127.0.0.1:PORT', '3002')
-    .option('--host <address>', 'listen on this address: whoever reaches it may be alice or bob', '127.0.0.1')
-    .option('--page <folder>', 'the built page (default: demo/dist of this repository)')
+    .option('--port <port>', 'port of the page: http://127.0.0.1:PORT', '3002')
+    .option(
+      '--host <address>',
+      'listen on this address; anybody who can reach it can act as alice or bob',
+      '127.0.0.1',
+    )
+    .option('--page <folder>', 'folder of the built page (default: demo/dist of this repository)')
     .action(
       withContext<[], DemoCommandOptions>(async (context, _args, { port, host, page = PAGE }) => {
         const { env, out, stop, api, gateway } = context;
@@ -33,10 +37,10 @@ export function addDemo(program: Command, withContext: WithContext): void {
         if (!existsSync(join(page, 'index.html')))
           throw new CliError(
             EXIT.usage,
-            `there is no page in ${page}: build it (pnpm build), or name its folder by --page`,
+            `there is no page in ${page}: build it (pnpm build), or name its folder with --page`,
           );
         const token = (user: string): Promise<string> => signToken(env, { user });
-        await token('alice'); // says at once what is wrong with the secret
+        await token('alice'); // fails at once if the secret is wrong
         const { startDemoServer } = await import('@posthorn/demo-server');
         const demo = await startDemoServer({
           folder: page,

@@ -10,7 +10,7 @@ const MARKS: Readonly<Record<Finding['state'], string>> = { ok: 'ok', warning: '
 export function addDoctor(program: Command, withContext: WithContext): void {
   program
     .command('doctor')
-    .description('look for what is wrong with settings, stores, clocks, keys and limits, and say what to do')
+    .description('check settings, stores, clocks, keys and limits, and say how to fix what is wrong')
     .action(
       withContext<[]>(async (context) => {
         const { examine } = await import('../doctor/examine.ts');

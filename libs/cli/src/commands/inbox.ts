@@ -11,9 +11,9 @@ export function addInbox(program: Command, withContext: WithContext): void {
   program
     .command('inbox')
     .description("print a user's inbox, in order, without touching any cursor")
-    .option('--as <user>', 'whose (signs a token with AUTH_JWT_SECRET)')
-    .option('--after <seq>', 'only what is beyond this position', '0')
-    .option('--limit <count>', 'at most so many', String(DEFAULT_INBOX_PAGE))
+    .option('--as <user>', 'the user whose inbox it is (signs a token with AUTH_JWT_SECRET)')
+    .option('--after <seq>', 'only entries after this position', '0')
+    .option('--limit <count>', 'the largest number of entries', String(DEFAULT_INBOX_PAGE))
     .action(
       withContext<[], { as?: string; after: string; limit: string }>(async (context, _args, options) => {
         let after = integer('--after', options.after, 0, Number.MAX_SAFE_INTEGER);
@@ -25,7 +25,7 @@ export function addInbox(program: Command, withContext: WithContext): void {
             limit: Math.min(left, MAX_INBOX_PAGE),
           });
           for (const range of skipped) context.out.note(skippedLine(range));
-          // A page may be of what is gone alone, with more behind it.
+          // All entries of a page may be deleted, with more pages after it.
           const end = Math.max(items.at(-1)?.seq ?? 0, skipped.at(-1)?.to ?? 0);
           if (end <= after) break;
           for (const item of items) await context.out.result(item, () => deliveryLine(item));

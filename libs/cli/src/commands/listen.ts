@@ -20,15 +20,15 @@ interface ListenOptions {
 export function addListen(program: Command, withContext: WithContext): void {
   program
     .command('listen')
-    .description('print messages as they come, and acknowledge each once it is printed; comes back by itself')
-    .option('--as <user>', 'for whom (signs a token with AUTH_JWT_SECRET)')
-    .option('--device <device>', 'as which device of the user; each has a cursor of its own', DEFAULT_DEVICE)
+    .description('print messages as they come, and acknowledge each after printing it; reconnects by itself')
+    .option('--as <user>', 'the user (signs a token with AUTH_JWT_SECRET)')
+    .option('--device <device>', 'the device of the user; each device has its own cursor', DEFAULT_DEVICE)
     .option(
       '--output <file>',
-      'append to this file, as JSON, and go on behind its last line: each once, also after kill -9',
+      'append to this file as JSON, and continue after its last line: each message once, even after kill -9',
     )
-    .option('--count <count>', 'end after so many')
-    .option('--until-caught-up', 'end when all that waited has come')
+    .option('--count <count>', 'end after this many messages')
+    .option('--until-caught-up', 'end when all messages that waited have arrived')
     .action(
       withContext<[], ListenOptions>(async ({ env, out, stop, api, gateway }, _args, options) => {
         const { device, output, untilCaughtUp } = options;
@@ -53,7 +53,7 @@ export function addListen(program: Command, withContext: WithContext): void {
             stop.addEventListener('abort', () => resolve(EXIT.interrupted));
             client.on('error', (error) => out.note(error.message));
             client.on('reset', ({ seq }) =>
-              out.note(`the inbox was restored from a backup: it goes on behind ${seq}`),
+              out.note(`the inbox was restored from a backup and continues after ${seq}`),
             );
             client.on('status', (status) => {
               out.note(wordsOf(status));
@@ -72,7 +72,7 @@ export function addListen(program: Command, withContext: WithContext): void {
                   });
               if (left !== undefined) left -= 1;
               if (left !== 0) return;
-              // This one is handled; the next one waits for a handler, and comes again.
+              // This message is handled. The next one waits for a handler and comes again in a later run.
               stopHandling();
               resolve(EXIT.ok);
             });
@@ -87,7 +87,7 @@ export function addListen(program: Command, withContext: WithContext): void {
 
 function wordsOf(status: Status): string {
   if (status.state === 'offline')
-    return `offline: ${status.why}; again in ${Math.max(0, Math.round((status.retryAtMs - Date.now()) / 1_000))} s`;
+    return `offline: ${status.why}; next attempt in ${Math.max(0, Math.round((status.retryAtMs - Date.now()) / 1_000))} s`;
   return status.state === 'stopped' ? `stopped: ${status.why}` : status.state;
 }
 
@@ -96,8 +96,8 @@ function stoppedError({ code, why }: Extract<Status, { state: 'stopped' }>): Cli
 }
 
 /**
- * A client tries for ever, since its application may come by another token. Here there is only this one.
- * @throws RefusedError where the token is bad; while nobody can tell, that is left to the connection
+ * A client retries for ever, because its application may get another token. This command has only one.
+ * @throws RefusedError if the token is bad. If it cannot be checked now, the connection will show it.
  */
 async function checkToken(api: string, token: () => Promise<string>): Promise<void> {
   const client = httpClient({ api, token, patienceMs: 0 });

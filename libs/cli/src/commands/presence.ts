@@ -8,9 +8,9 @@ import type { WithContext } from '../with-context.ts';
 export function addPresence(program: Command, withContext: WithContext): void {
   program
     .command('presence')
-    .description('print who is online, and since when the others are not')
+    .description('print which users are online, and when the others were last seen')
     .argument('<users...>', 'at most 100 users')
-    .option('--as <user>', 'who asks: anybody may (signs a token with AUTH_JWT_SECRET)')
+    .option('--as <user>', 'the user who asks; any user may (signs a token with AUTH_JWT_SECRET)')
     .action(
       withContext<[string[]], { as?: string }>(async (context, [users], options) => {
         const items = await httpFor(context, options.as).presence(users);

@@ -10,7 +10,7 @@ export function addReceipts(program: Command, withContext: WithContext): void {
     .command('receipts')
     .description('print who has a message, and who has read it')
     .argument('<id>', 'a message that the user sent')
-    .option('--as <user>', 'who sent it (signs a token with AUTH_JWT_SECRET)')
+    .option('--as <user>', 'the sender (signs a token with AUTH_JWT_SECRET)')
     .action(
       withContext<[string], { as?: string }>(async (context, [id], options) => {
         const items = await httpFor(context, options.as).receipts(id);

@@ -23,16 +23,16 @@ const MAX_KEY_PREFIX_CHARS = 200;
 export function addSend(program: Command, withContext: WithContext): void {
   program
     .command('send')
-    .description('send a message; without a text: a message for each line of stdin, in order')
-    .argument('<to>', 'user, or users between commas')
-    .argument('[text]', 'what to send')
-    .option('--as <user>', 'who sends (signs a token with AUTH_JWT_SECRET)')
-    .option('--from <user>', 'whom it is from: the token needs the scope send:as')
+    .description('send a message; without a text, send each line of stdin as a message, in order')
+    .argument('<to>', 'a user, or several users separated by commas')
+    .argument('[text]', 'the text to send')
+    .option('--as <user>', 'the sender (signs a token with AUTH_JWT_SECRET)')
+    .option('--from <user>', 'send in the name of this user; the token needs the scope send:as')
     .option('--data <json>', 'a JSON object to send with it')
-    .option('--file <file>', 'lines of this file instead of stdin')
+    .option('--file <file>', 'read the lines from this file instead of stdin')
     .option(
       '--key <key>',
-      'idempotency key: the same command again sends only what has not been sent, for 24 h',
+      'idempotency key: for 24 h, repeating the command sends only what has not been sent',
     )
     .action(
       withContext<[string, string | undefined], SendOptions>(async (context, [to, text], options) => {
@@ -66,8 +66,8 @@ export function addSend(program: Command, withContext: WithContext): void {
 }
 
 /**
- * Sends lines one after another: the next one once the one before is accepted, which is what keeps their order. The
- * key of each is the command's and the line's number, so that the same command again is safe.
+ * Sends lines one after another, in order: each waits until the line before is accepted. The key of each line is the
+ * command's key plus the line's number, so that running the same command again is safe.
  */
 async function sendLines(
   { out, input, stop }: Context,
@@ -96,7 +96,7 @@ async function sendLines(
       if (error instanceof RefusedError) {
         out.note(`line ${place} was refused, the lines before it were sent.`);
       } else if (error instanceof ClientError) {
-        out.note(`line ${place} may not have been sent. To go on: the same command with --key ${key}`);
+        out.note(`line ${place} may not have been sent. To continue, run the same command with --key ${key}`);
       }
       throw error;
     }
@@ -104,11 +104,11 @@ async function sendLines(
     progress.end();
   }
   if (!stop.aborted) return EXIT.ok;
-  out.note(`stopped at line ${place}. To go on: the same command with --key ${key}`);
+  out.note(`stopped at line ${place}. To continue, run the same command with --key ${key}`);
   return EXIT.interrupted;
 }
 
-/** @throws CliError where the input cannot be read */
+/** @throws CliError if the input cannot be read */
 async function* linesOf(input: Readable): AsyncGenerator<string> {
   const lines = createInterface({ input, crlfDelay: Infinity });
   // A stream that fails does not end its lines by itself.

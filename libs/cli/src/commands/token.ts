@@ -11,15 +11,15 @@ export function addToken(program: Command, withContext: WithContext): void {
   program
     .command('token')
     .description('print a token for a user, signed with AUTH_JWT_SECRET')
-    .argument('<user>', `whose: ${USER_ID_RULE}`)
-    .option('--ttl <duration>', 'how long it is good for: 90s, 30m, 1h, 7d', '1h')
-    .option('--scope <scopes>', 'space-separated: "send:as" lets it send for any user')
+    .argument('<user>', `the user: ${USER_ID_RULE}`)
+    .option('--ttl <duration>', 'how long it is valid: 90s, 30m, 1h, 7d', '1h')
+    .option('--scope <scopes>', 'scopes separated by spaces; "send:as" allows sending for any user')
     .action(
       withContext<[string], { ttl: string; scope?: string }>(async ({ env, out }, [user], { ttl, scope }) => {
         const ttlS = secondsOf(ttl);
         if (env.sourceOf('AUTH_JWT_SECRET') !== 'environment' && env.get('AUTH_JWT_SECRET') !== undefined)
           out.note(
-            `AUTH_JWT_SECRET is not in the environment: signed with that of ${env.sourceOf('AUTH_JWT_SECRET')}`,
+            `AUTH_JWT_SECRET is not in the environment: signed with the one of ${env.sourceOf('AUTH_JWT_SECRET')}`,
           );
         const token = await signToken(env, { user, ttlS, scope });
         await out.result({ token }, () => token);
@@ -28,10 +28,10 @@ export function addToken(program: Command, withContext: WithContext): void {
     );
 }
 
-/** @throws CliError for what is no duration */
+/** @throws CliError if the text is not a duration */
 function secondsOf(duration: string): number {
   const [, amount, unit] = /^(\d{1,9})([smhd])$/.exec(duration) ?? [];
   const seconds = Number(amount) * (SECONDS[unit ?? ''] ?? Number.NaN);
   if (seconds > 0) return seconds;
-  throw new CliError(EXIT.usage, `not a duration: ${duration}: 90s, 30m, 1h or 7d for example`);
+  throw new CliError(EXIT.usage, `not a duration: ${duration}. Use for example 90s, 30m, 1h or 7d`);
 }

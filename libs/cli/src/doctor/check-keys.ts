@@ -1,9 +1,9 @@
 import { type Finding, fault, ok, warning, wordsOf } from './finding.ts';
 
 const WAIT_MS = 3_000;
-const REMEDY = 'Check AUTH_JWKS_URL, and that the login service can be reached from here.';
+const REMEDY = 'Check AUTH_JWKS_URL, and whether this machine can reach the login service.';
 
-/** The key set of the login service: it is there, and holds keys that the services use (PROTOCOL §3.2). */
+/** Checks the login service's key set: it is reachable and has keys that the services can use (PROTOCOL §3.2). */
 export async function checkKeys(url: string): Promise<Finding[]> {
   const check = 'token keys';
   const startedAt = performance.now();
@@ -20,7 +20,7 @@ export async function checkKeys(url: string): Promise<Finding[]> {
   const usable = all.filter(isUsable);
   const remedy = 'Let the login service sign with RS256, ES256 or EdDSA, and publish these keys.';
   if (usable.length === 0)
-    return [fault(check, `none of ${all.length} keys is one for RS256, ES256 or EdDSA`, remedy)];
+    return [fault(check, `none of ${all.length} keys is for RS256, ES256 or EdDSA`, remedy)];
   const tookMs = performance.now() - startedAt;
   const unnamed = usable.filter(({ kid }) => kid === undefined).length;
   const found = [ok(check, `${usable.length} usable, read in ${tookMs.toFixed(0)} ms`)];
@@ -29,7 +29,7 @@ export async function checkKeys(url: string): Promise<Finding[]> {
       warning(
         check,
         `${unnamed} key(s) without a kid`,
-        'Name the keys: a token then says which one it is signed with.',
+        'Give each key a kid, so that a token can say which key signed it.',
       ),
     );
   return found;

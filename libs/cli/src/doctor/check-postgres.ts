@@ -3,9 +3,9 @@ import pg from 'pg';
 import { codeOf, type Finding, fault, findClockSkew, findLatency, ok, warning, wordsOf } from './finding.ts';
 
 const WAIT_MS = 5_000;
-/** A process opens this many besides `DATABASE_CONNECTIONS` (PROTOCOL §2.3). */
+/** A process opens this many connections besides `DATABASE_CONNECTIONS` (PROTOCOL §2.3). */
 const OTHER_CONNECTIONS = 4;
-/** Two of each service, and one more of each during a deploy. */
+/** Two processes of each service, and one more of each during a deploy. */
 const PROCESSES = 6;
 const MIN_VERSION = 15;
 
@@ -26,14 +26,17 @@ export interface Pool {
   readonly workers: number;
 }
 
-/** Postgres: reach, latency, clock, room for connections, and all that the services themselves ask before they are ready. */
+/**
+ * Checks Postgres: reachable, latency, clock, free connections, and everything that the services check before they
+ * are ready.
+ */
 export async function checkPostgres(url: string, { connections, workers }: Pool): Promise<Finding[]> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: WAIT_MS,
     query_timeout: WAIT_MS,
   });
-  // What ends a connection in between is told by the query under way.
+  // If a connection ends in between, the running query reports it.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -66,7 +69,7 @@ async function readFacts(client: pg.Client): Promise<Facts & { clock: Finding }>
            current_setting('full_page_writes') AS full_page_writes`);
   const answeredAt = Date.now();
   const [facts] = rows;
-  if (facts === undefined) throw new Error('it told nothing of itself');
+  if (facts === undefined) throw new Error('it returned nothing about itself');
   const clock = findClockSkew(
     'postgres clock',
     facts.now_ms,
@@ -78,7 +81,7 @@ async function readFacts(client: pg.Client): Promise<Facts & { clock: Finding }>
 
 function findVersion({ version }: Facts): Finding[] {
   if (version >= MIN_VERSION * 10_000) return [];
-  const detail = `version ${Math.floor(version / 10_000)}: Posthorn is tried with ${MIN_VERSION} and newer`;
+  const detail = `version ${Math.floor(version / 10_000)}: Posthorn is tested with ${MIN_VERSION} and newer`;
   return [fault('postgres version', detail, `Use Postgres ${MIN_VERSION} or newer.`)];
 }
 
@@ -89,11 +92,11 @@ function findRoom({ max_connections: max, used }: Facts, each: number): Finding 
   return warning(
     'postgres connections',
     detail,
-    'Raise max_connections, lower DATABASE_CONNECTIONS, or run fewer processes: a deploy runs old and new ones side by side.',
+    'Raise max_connections, lower DATABASE_CONNECTIONS, or run fewer processes. During a deploy old and new ones run side by side.',
   );
 }
 
-/** In the services' own words, asked by their own code. */
+/** Uses the services' own code, so the words are the same. */
 async function findReadiness(url: string): Promise<Finding[]> {
   const db = InboxDatabase.open({ url, log: { warn: () => undefined }, poolSize: 1 });
   try {
@@ -114,7 +117,7 @@ async function findReadiness(url: string): Promise<Finding[]> {
         : fault(
             'postgres durability',
             durability,
-            'ALTER ROLE … SET synchronous_commit = on (and the same for the database), then start the services anew; ALTER TABLE … SET LOGGED.',
+            'ALTER ROLE … SET synchronous_commit = on (and the same for the database), then restart the services; ALTER TABLE … SET LOGGED.',
           ),
     ];
   } finally {
@@ -141,9 +144,9 @@ function remedyOf(error: unknown): string {
   switch (codeOf(error)) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return 'Check the host in DATABASE_URL: no such name is known here.';
+      return 'Check the host in DATABASE_URL: this machine cannot resolve its name.';
     case 'ECONNREFUSED':
-      return 'Check host and port in DATABASE_URL, that Postgres runs, and its listen_addresses.';
+      return 'Check host and port in DATABASE_URL, whether Postgres runs, and its setting listen_addresses.';
     case '28P01':
     case '28000':
       return 'Check user and password in DATABASE_URL, and pg_hba.conf.';
@@ -152,8 +155,8 @@ function remedyOf(error: unknown): string {
     case '53300':
       return 'All connections are taken: raise max_connections, or run fewer processes.';
     case '57P03':
-      return 'Postgres starts or recovers: wait, and look into its log.';
+      return 'Postgres is starting or recovering. Wait, and read its log.';
     default:
-      return 'Check DATABASE_URL, the network on the way, and the log of Postgres.';
+      return 'Check DATABASE_URL, the network in between, and the log of Postgres.';
   }
 }

@@ -15,7 +15,10 @@ const MIN_VERSION = 6;
 const MIN_CLUSTER_VERSION = 7;
 const FULL_SHARE = 0.9;
 
-/** Redis, whichever kind: reach, role, eviction, memory, clock and latency of each node that serves keys, and a write. */
+/**
+ * Checks Redis of any kind: reachable, role, eviction, memory, clock and latency of each node that serves keys, and a
+ * write.
+ */
 export async function checkRedis(url: string, prefix: string): Promise<Finding[]> {
   try {
     const facts = await readRedisFacts(url, prefix);
@@ -51,13 +54,13 @@ type Info = RedisNodeFacts['info'];
 
 function findVersion(name: string, { redis_version: version = '' }: Info, min: number): Finding[] {
   if (Number.parseInt(version, 10) >= min) return [];
-  return [fault(`${name} version`, `version ${version}, and ${min} is needed`, `Use Redis ${min} or newer.`)];
+  return [fault(`${name} version`, `version ${version}, but ${min} is needed`, `Use Redis ${min} or newer.`)];
 }
 
 function findRole(name: string, { role }: Info): Finding[] {
   if (role === 'master') return [];
   const remedy = 'Point REDIS_URL to the master, or to its sentinels with redis+sentinel://.';
-  return [fault(`${name} role`, 'it is a replica: it takes no writes', remedy)];
+  return [fault(`${name} role`, 'it is a replica and takes no writes', remedy)];
 }
 
 function findEviction(name: string, { maxmemory_policy: policy = 'unknown' }: Info): Finding {
@@ -93,7 +96,7 @@ function mib(bytes: number): string {
 function findClusterState({ state, slotsOk }: { state: string; slotsOk: number }): Finding {
   const slots = `${slotsOk} of 16384 slots are served`;
   if (state === 'ok') return ok('redis cluster', slots);
-  const remedy = 'redis-cli --cluster check, then --cluster fix; bring the nodes back that are missing.';
+  const remedy = 'Run redis-cli --cluster check, then --cluster fix, and bring back missing nodes.';
   return fault('redis cluster', `cluster_state is ${state}: ${slots}`, remedy);
 }
 
@@ -107,9 +110,9 @@ function writeRemedyOf(words: string): string {
   if (words.startsWith('READONLY')) return 'Point REDIS_URL to the master.';
   if (words.startsWith('OOM')) return 'Raise maxmemory: Redis is full.';
   if (words.startsWith('MISCONF'))
-    return 'Redis cannot save to its disk: make room there, and look into its log.';
+    return 'Redis cannot save to its disk. Free some space there, and read its log.';
   if (words.startsWith('NOPERM')) return 'Give the user of REDIS_URL the keys and commands of PROTOCOL §6.';
-  return 'Look into the log of Redis.';
+  return 'Read the log of Redis.';
 }
 
 function remedyOf(error: unknown): string {
@@ -117,10 +120,10 @@ function remedyOf(error: unknown): string {
   switch (codeOf(error)) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return 'Check the host in REDIS_URL: no such name is known here.';
+      return 'Check the host in REDIS_URL: this machine cannot resolve its name.';
     case 'ECONNREFUSED':
-      return 'Check host and port in REDIS_URL, that Redis runs, and its bind and protected-mode.';
+      return 'Check host and port in REDIS_URL, whether Redis runs, and its settings bind and protected-mode.';
     default:
-      return 'Check REDIS_URL, the network on the way, the log of Redis, and on a Cluster that its nodes announce addresses which can be reached from here.';
+      return 'Check REDIS_URL, the network in between, and the log of Redis. The nodes of a Cluster must announce addresses that this machine can reach.';
   }
 }

@@ -2,7 +2,7 @@ import { type Finding, fault, ok, wordsOf } from './finding.ts';
 
 const WAIT_MS = 5_000;
 
-/** send-api, by its public address. */
+/** Checks send-api at its public address. */
 export async function checkSendApi(url: string): Promise<Finding> {
   return await checkAddress(
     'send-api',
@@ -12,7 +12,7 @@ export async function checkSendApi(url: string): Promise<Finding> {
   );
 }
 
-/** A gateway, by its public address: what is no WebSocket gets 426. */
+/** Checks a gateway at its public address: a request that is not a WebSocket gets 426. */
 export async function checkGateway(url: string): Promise<Finding> {
   const address = url.replace(/^ws/, 'http').replace(/(\/v1\/connect)?\/*$/, '/v1/connect');
   return await checkAddress('ws-gateway', address, 426, '--gateway or POSTHORN_GATEWAY');
@@ -24,7 +24,7 @@ async function checkAddress(
   status: number,
   setting: string,
 ): Promise<Finding> {
-  const remedy = `Check ${setting}, that ${check} runs and is ready (GET /readyz on its admin port), and the balancer in front of it.`;
+  const remedy = `Check ${setting}, whether ${check} runs and is ready (GET /readyz on its admin port), and the balancer in front of it.`;
   try {
     const startedAt = performance.now();
     const response = await fetch(address, { signal: AbortSignal.timeout(WAIT_MS) });

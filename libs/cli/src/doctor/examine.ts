@@ -8,7 +8,7 @@ import { checkRedis } from './check-redis.ts';
 import { checkGateway, checkSendApi } from './check-services.ts';
 import { type Finding, fault, ok } from './finding.ts';
 
-/** All checks that can be made with what is set. */
+/** Runs all checks that are possible with the given settings. */
 export async function examine({ env, api, gateway, isNamed }: Context): Promise<Finding[]> {
   const settings = findSettings(env);
   const isWrong = (name: string): boolean => settings.some(({ check }) => check === `setting ${name}`);
@@ -32,7 +32,7 @@ export async function examine({ env, api, gateway, isNamed }: Context): Promise<
   return [...settings, ...found.flat(), ...checkMachine()];
 }
 
-/** Settings of both services; one that both have is told once. */
+/** Checks the settings of both services. A setting that both have is reported once. */
 function findSettings(env: Context['env']): Finding[] {
   const wrong = new Map<string, Finding>();
   for (const service of ['send-api', 'ws-gateway'] as const) {
@@ -41,5 +41,5 @@ function findSettings(env: Context['env']): Finding[] {
       wrong.set(name, fault(`setting ${name}`, problem, `See it with: posthorn config ${service}`));
     }
   }
-  return wrong.size === 0 ? [ok('settings', 'both services would take them')] : [...wrong.values()];
+  return wrong.size === 0 ? [ok('settings', 'both services accept them')] : [...wrong.values()];
 }

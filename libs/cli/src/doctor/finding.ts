@@ -1,11 +1,11 @@
 /** What a check found. */
 export interface Finding {
-  /** What was looked at: `postgres schema` for example. */
+  /** What was checked, for example `postgres schema`. */
   check: string;
-  /** `fault`: it does not work, or a promise does not hold. `warning`: it works, and may not for long. */
+  /** `fault`: it does not work, or a promise does not hold. `warning`: it works, but perhaps not for long. */
   state: 'ok' | 'warning' | 'fault';
   detail: string;
-  /** What to do; for all that is not `ok`. */
+  /** What to do, unless the state is `ok`. */
   remedy?: string;
 }
 
@@ -21,13 +21,16 @@ export function fault(check: string, detail: string, remedy: string): Finding {
   return { check, state: 'fault', detail, remedy };
 }
 
-/** What was thrown, in words; an error of several addresses holds one for each, and no words of its own. */
+/**
+ * The message of a thrown value. An error about several addresses has no message of its own, but one for each
+ * address.
+ */
 export function wordsOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return wordsOf(error.errors[0]);
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The code of what was thrown: of the system (`ECONNREFUSED`), or of Postgres (`28P01`). */
+/** The code of a thrown error: from the system (`ECONNREFUSED`) or from Postgres (`28P01`). */
 export function codeOf(error: unknown): string | undefined {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   const code = (error as { code?: unknown } | null)?.code;
@@ -35,10 +38,10 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 const TIMES = 7;
-/** Beyond this every message waits noticeably for this store. */
+/** Above this, every message waits noticeably for this store. */
 const SLOW_MS = 20;
 
-/** How long it answers in, the median of seven: what it is worth beside a store in the same data centre. */
+/** The latency of a store: the median of seven answers. It is judged as for a store in the same data centre. */
 export async function findLatency(check: string, ask: () => Promise<unknown>): Promise<Finding> {
   const times: number[] = [];
   for (let time = 0; time < TIMES; time += 1) {
@@ -49,7 +52,7 @@ export async function findLatency(check: string, ask: () => Promise<unknown>): P
   return latencyFinding(check, times);
 }
 
-/** What times of answering mean, ms. */
+/** Judges answer times, in ms. */
 export function latencyFinding(check: string, times: readonly number[]): Finding {
   const medianMs = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
   const detail = `${medianMs.toFixed(1)} ms, the median of ${times.length}`;
@@ -57,11 +60,11 @@ export function latencyFinding(check: string, times: readonly number[]): Finding
   return warning(check, detail, `Every message waits for it: put it within ${SLOW_MS} ms of the services.`);
 }
 
-/** Tokens and receipts compare clocks: services accept a token for 5 s beyond its end (PROTOCOL §3.2). */
+/** Tokens and receipts compare clocks. Services accept a token for 5 s after its expiry (PROTOCOL §3.2). */
 const FAULT_SKEW_MS = 5_000;
 const WARNING_SKEW_MS = 1_000;
 
-/** How far this machine's clock is from that of a store, whose answer took `tookMs`. */
+/** The difference between this machine's clock and that of a store, whose answer took `tookMs`. */
 export function findClockSkew(check: string, theirsMs: number, oursMs: number, tookMs: number): Finding {
   const skewMs = Math.max(0, Math.abs(theirsMs - oursMs) - tookMs);
   const detail = `${Math.round(skewMs)} ms from the clock of this machine`;
@@ -70,6 +73,6 @@ export function findClockSkew(check: string, theirsMs: number, oursMs: number, t
   return found(
     check,
     detail,
-    'Let both machines keep their time by NTP (chrony): tokens end too early or too late.',
+    'Synchronize both machines with NTP (chrony). Otherwise tokens expire too early or too late.',
   );
 }

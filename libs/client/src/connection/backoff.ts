@@ -1,6 +1,6 @@
-/** How long to wait after so many failures in a row (from 1): doubled each time, up to a cap, and never twice the same. */
+/** The wait after so many failures in a row (from 1), in ms. It doubles up to a cap and contains random jitter. */
 export function backoffMs(failures: number, { baseMs = 500, capMs = 30_000 } = {}): number {
   const fullMs = Math.min(capMs, baseMs * 2 ** Math.min(failures - 1, 30));
-  // The lower half is kept: a client that has failed for long does not hammer by luck.
+  // Only the upper half is random, so that a client that has failed often never retries too soon.
   return fullMs / 2 + (Math.random() * fullMs) / 2;
 }

@@ -12,16 +12,16 @@ export type Welcome = Extract<ServerFrame, { type: 'welcome' }>;
 
 /** How a connection ended. */
 export interface ConnectionEnd {
-  /** The close code; 1006 where it broke, was refused, or was given up as dead. */
+  /** The close code; 1006 if the connection broke, was refused, or was given up as dead. */
   code: number;
   reason: string;
-  /** Whether there was a welcome: where not, it may have been refused, and browsers do not say why. */
+  /** Whether a welcome came. If not, the connect may have been refused; browsers do not say why. */
   isWelcomed: boolean;
-  /** Of a `goodbye`. */
+  /** From a `goodbye` frame. */
   reconnectAfterMs?: number;
 }
 
-/** What a connection tells its owner. After `onEnd` it tells nothing. */
+/** The callbacks of a connection. After `onEnd` none is called. */
 export interface ConnectionHost {
   onWelcome(welcome: Welcome): void;
   onFrame(frame: ServerFrame): void;
@@ -30,10 +30,10 @@ export interface ConnectionHost {
 
 const OPEN = 1;
 const BROKEN = 1006;
-/** The gateway itself gives up after `UPGRADE_TIMEOUT_MS`; a slow network has its share. */
+/** The gateway gives up after `UPGRADE_TIMEOUT_MS`; the rest is for a slow network. */
 const WELCOME_BOUND_MS = 15_000;
 
-/** One WebSocket from its opening to its end. Whoever drops it does not wait for the other side. */
+/** One WebSocket from open to end. Dropping it does not wait for the other side. */
 export class Connection {
   readonly #socket: WebSocketLike;
   readonly #host: ConnectionHost;
@@ -53,25 +53,25 @@ export class Connection {
     this.#socket.addEventListener('error', () => undefined); // close follows
   }
 
-  /** False where it cannot be sent; what has to arrive is said again on the next connection. */
+  /** Returns false if the frame cannot be sent. Important state is sent again on the next connection. */
   send(frame: ClientFrame): boolean {
     if (this.#isEnded || this.#socket.readyState !== OPEN) return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
 
-  /** The network may have changed: finds out whether the other side is still there. */
+  /** Checks whether the other side still answers, because the network may have changed. */
   probe(): void {
     this.#watchdog?.probe();
   }
 
-  /** Ends it as one that is done. */
+  /** Ends the connection normally. */
   close(): void {
     this.#settle();
     this.#socket.close(1000);
   }
 
-  /** Gives it up as broken. */
+  /** Ends the connection as broken. */
   drop(reason: string): void {
     if (this.#isEnded) return;
     this.#end(BROKEN, reason);
@@ -92,7 +92,7 @@ export class Connection {
     clearTimeout(this.#welcomeTimer);
     this.#watchdog = new Watchdog(frame.heartbeatMs, {
       ping: () => void this.send({ type: 'ping' }),
-      onSilence: () => this.drop('nothing was heard of the gateway'),
+      onSilence: () => this.drop('the gateway did not answer'),
     });
     this.#host.onWelcome(frame);
   }

@@ -7,30 +7,30 @@ import { Connection, type ConnectionEnd, type Welcome } from './connection.ts';
 import { Pause } from './pause.ts';
 import type { WebSocketClass } from './web-socket.ts';
 
-/** What a link tells its owner. */
+/** The callbacks of a link. */
 export interface LinkHost {
   /** The address of the next connection. */
   url(): string;
   webSocket(): Promise<WebSocketClass>;
   onConnecting(): void;
-  /** The connection is up: what is said now goes there. */
+  /** The connection is up and can be used to send. */
   onWelcome(welcome: Welcome, connection: Connection): void;
   onFrame(frame: ServerFrame): void;
-  /** The next attempt is at `retryAtMs`; `refusals` counts the connects in a row that never came to a welcome. */
+  /** The next attempt is at `retryAtMs`. `refusals` counts the connects in a row without a welcome. */
   onDown(down: { why: string; retryAtMs: number; refusals: number }): void;
-  /** The close code is one that a client does not come back after. */
+  /** The close code forbids a client to reconnect. */
   onStopped(code: number, reason: string): void;
   onError(error: ClientError): void;
 }
 
-/** A connection that lived this long was a good one: the waits begin anew. */
+/** A connection that lived this long was good: the waits start again from the shortest. */
 const GOOD_MS = 5_000;
-/** After a good connection broke: soon, but not all at once. */
+/** The longest wait after a good connection broke. It is random, so that not all clients come back at once. */
 const FIRST_WAIT_MS = 1_000;
-/** A 401 cannot be told from an outage in a browser: now and then a fresh token is tried. */
+/** Browsers hide a 401, so it looks like an outage. Every third refusal the client tries a fresh token. */
 const FRESH_TOKEN_EVERY = 3;
 
-/** Keeps one connection up: opens it, waits and opens it again, and stays away where the close code says so (PROTOCOL §5.7). */
+/** Keeps one connection up. It reconnects with waits, and stays away if the close code says so (PROTOCOL §5.7). */
 export class Link {
   readonly #host: LinkHost;
   readonly #tokens: TokenSource;
@@ -46,7 +46,7 @@ export class Link {
     this.#host = host;
   }
 
-  /** Goes on until it is stopped; also after a close code that ended it. */
+  /** Connects, and reconnects until it is stopped. Also works after a close code has stopped it. */
   start(): void {
     if (!this.#isStopped) {
       this.wake();
@@ -57,13 +57,13 @@ export class Link {
     void this.#run();
   }
 
-  /** The network may be another, or back: does not wait any longer, and looks whether the connection lives. */
+  /** Tries again at once and checks the connection, because the network may have changed or come back. */
   wake(): void {
     this.#pause.end();
     this.#connection?.probe();
   }
 
-  /** Begins anew, where what came does not fit. */
+  /** Drops the connection and opens a new one, because a frame did not fit. */
   drop(reason: string): void {
     this.#connection?.drop(reason);
   }

@@ -2,7 +2,7 @@
 export class Pause {
   #end: (() => void) | undefined;
 
-  /** Waits `ms`, or until `end`. Of two waits at once the first one ends. */
+  /** Waits `ms`, or until `end`. A second wait ends the first one. */
   async wait(ms: number): Promise<void> {
     this.end();
     await new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@ import type { ServerFrame } from '@posthorn/protocol';
 
 type FrameType = ServerFrame['type'];
 
-/** What a frame has to have for this client to use it; the rest is the server's word. */
+/** The fields that this client needs in each frame. It trusts the server for the others. */
 const NEEDED: Record<FrameType, readonly [string, 'string' | 'number' | 'object'][]> = {
   welcome: [
     ['user', 'string'],
@@ -31,7 +31,7 @@ const NEEDED: Record<FrameType, readonly [string, 'string' | 'number' | 'object'
   goodbye: [['reconnectAfterMs', 'number']],
 };
 
-/** A frame of the server; undefined for what this client does not know, which it is to ignore (PROTOCOL §1.3). */
+/** Parses a frame of the server. `undefined` for an unknown frame, which a client must ignore (PROTOCOL §1.3). */
 export function parseServerFrame(text: unknown): ServerFrame | undefined {
   if (typeof text !== 'string') return undefined;
   try {

@@ -1,11 +1,11 @@
 /**
- * How the client is doing.
- * - `waiting`: another tab uses the store; this one takes its place when it is closed.
- * - `connecting`: on the first way to a gateway, or on the way back.
+ * The state of the client.
+ * - `waiting`: another tab uses the store. This tab takes over when that one is closed.
+ * - `connecting`: opening a connection, the first or a later one.
  * - `online`: connected; messages come as they are sent.
- * - `polling`: no WebSocket comes up, but the inbox can be read over HTTP, every few seconds.
- * - `offline`: not connected; tried again at `retryAtMs`.
- * - `stopped`: not connected, and not tried again until `resume()`: `code` is the close code that said so, or 0.
+ * - `polling`: no WebSocket can be opened, but the inbox is read over HTTP every few seconds.
+ * - `offline`: not connected. The next attempt is at `retryAtMs`.
+ * - `stopped`: not connected, and no attempt until `resume()`. `code` is the close code that caused it, or 0.
  * - `closed`: by `close()`.
  */
 export type Status =

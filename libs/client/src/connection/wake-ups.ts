@@ -1,6 +1,6 @@
 /**
- * Tells when the network may be another or back, or the machine awake: nothing is to be waited for any longer. Only
- * browsers say so. Returns what ends it.
+ * Calls `wake` when the network may have changed or come back, or the machine woke up: waits should end then. Only
+ * browsers report this. Returns a function that stops it.
  */
 export function onWakeUp(wake: () => void): () => void {
   if (typeof window === 'undefined' || typeof document === 'undefined') return () => undefined;

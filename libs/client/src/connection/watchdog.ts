@@ -1,4 +1,4 @@
-/** What a watchdog does. */
+/** The callbacks of a watchdog. */
 export interface WatchdogHost {
   ping(): void;
   /** Nothing was heard for too long, not even an answer to the ping. Called once. */
@@ -9,15 +9,16 @@ const PROBE_BOUND_MS = 5_000;
 const LOOKS_PER_HEARTBEAT = 4;
 
 /**
- * Finds half-open connections, which look fine and bring nothing: after a heartbeat of silence it asks, after one and a
- * half it gives up (PROTOCOL §5.6). After a sleep of the machine it asks first: the silence was its own.
+ * Finds half-open connections, which look fine but carry nothing. After one heartbeat of silence it pings, and after
+ * one and a half it gives up (PROTOCOL §5.6). After the machine slept it pings first, because the silence was the
+ * machine's own.
  */
 export class Watchdog {
   readonly #host: WatchdogHost;
   readonly #heartbeatMs: number;
   readonly #timer: ReturnType<typeof setInterval>;
   #heardAt = Date.now();
-  /** When it has to have been answered; 0 while nothing was asked. */
+  /** When an answer is due; 0 if no ping is open. */
   #answerBy = 0;
   #probeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -33,7 +34,7 @@ export class Watchdog {
     clearTimeout(this.#probeTimer);
   }
 
-  /** Asks now, and takes silence for the end sooner than usual. */
+  /** Pings now, and gives up sooner than usual if no answer comes. */
   probe(): void {
     const boundMs = Math.min(PROBE_BOUND_MS, this.#heartbeatMs / 2);
     this.#ask(boundMs);

@@ -1,4 +1,4 @@
-/** What the client needs of a WebSocket: that of browsers, of Node 22, and of `ws`. */
+/** The part of a WebSocket that the client uses: those of browsers, Node 22 and `ws` fit. */
 export interface WebSocketLike {
   readonly readyState: number;
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
@@ -6,9 +6,9 @@ export interface WebSocketLike {
   addEventListener(type: 'error', listener: () => void): void;
   send(text: string): void;
   close(code?: number, reason?: string): void;
-  /** Of `ws`: ends at once what nobody answers any more. */
+  /** Only `ws` has this: ends the connection at once, without waiting for the other side. */
   terminate?(): void;
 }
 
-/** Its constructor. */
+/** The constructor of a WebSocket. */
 export type WebSocketClass = new (url: string, protocols: string[]) => WebSocketLike;

@@ -1,14 +1,17 @@
 import { inWords } from '../client-error.ts';
 import type { TokenSource } from '../tokens/token-source.ts';
 
-/** Why a request was refused for good; `code` is one of docs/errors.md, or the client's own. */
+/** Why a request was refused for good. `code` is listed in docs/errors.md, or is the client's own. */
 export interface Problem {
   status: number;
   code: string;
   detail: string;
 }
 
-/** What came of a request. `later`: it says nothing, the same request may be made again; `isTokenBad`: with another token. */
+/**
+ * The result of a request. `later`: the outcome is unknown or temporary, and the same request may be made again. With
+ * `isTokenBad` it needs another token.
+ */
 export type Answer =
   | { kind: 'done'; body: unknown }
   | { kind: 'refused'; problem: Problem }
@@ -24,7 +27,7 @@ export interface ApiRequest {
 
 const ANSWER_BOUND_MS = 20_000;
 
-/** The HTTP side (PROTOCOL §4): every outcome is a value. */
+/** The HTTP side (PROTOCOL §4). Every outcome is a value; nothing is thrown. */
 export class Api {
   readonly #url: string;
   readonly #tokens: TokenSource;
@@ -37,13 +40,13 @@ export class Api {
     this.#fetch = fetcher;
   }
 
-  /** Asks, with a fresh token once more where the first one was refused. */
+  /** Makes the request. If the token was refused, it tries once more with a fresh one. */
   async ask(request: ApiRequest): Promise<Answer> {
     const answer = await this.#askOnce(request);
     return answer.kind === 'later' && answer.isTokenBad ? await this.#askOnce(request) : answer;
   }
 
-  /** Ends what is under way; nothing is asked any more. */
+  /** Aborts running requests and makes no more. */
   close(): void {
     this.#stop.abort();
   }
@@ -73,7 +76,7 @@ export class Api {
       if (response.status === 401) this.#tokens.refuse(token);
       return judge(response.status, text, response.headers.get('Retry-After'));
     } catch (thrown) {
-      // No connection, no token, no JSON: nothing is known, except that it did not work now.
+      // No connection, no token or no JSON: the request failed now, and nothing else is known.
       return { kind: 'later', waitMs: undefined, why: inWords(thrown) };
     } finally {
       clearTimeout(timer);
@@ -82,7 +85,7 @@ export class Api {
   }
 }
 
-/** What an answer means for the same request made again. */
+/** Decides whether the same request may be made again. */
 export function judge(status: number, text: string, retryAfter: string | null): Answer {
   if (status >= 200 && status < 300)
     return { kind: 'done', body: text === '' ? undefined : JSON.parse(text) };
@@ -90,7 +93,7 @@ export function judge(status: number, text: string, retryAfter: string | null): 
   const why = problem === undefined ? `HTTP ${status}` : `${problem.code}: ${problem.detail}`;
   if (status === 401) return { kind: 'later', waitMs: undefined, why, isTokenBad: true };
   const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
-  // Without a problem's code it is not send-api that refused, but something on the way.
+  // Without a problem code the refusal comes from a proxy, not from send-api.
   if (isRefusal && problem !== undefined) return { kind: 'refused', problem };
   return { kind: 'later', waitMs: secondsIn(retryAfter), why };
 }
@@ -109,6 +112,6 @@ function problemIn(status: number, text: string): Problem | undefined {
 
 function secondsIn(header: string | null): number | undefined {
   if (header === null || !/^\d{1,5}$/.test(header)) return undefined;
-  // Spread, so that not all come back in the same moment.
+  // Random, so that not all clients come back at the same moment.
   return Number(header) * 1_000 * (1 + Math.random() / 4) + 50;
 }

@@ -16,19 +16,19 @@ import { randomKey } from '../outbox/random-key.ts';
 import { TokenSource } from '../tokens/token-source.ts';
 import { Api, type ApiRequest, type Problem } from './api.ts';
 
-/** What `httpClient` takes. */
+/** The options of `httpClient`. */
 export interface HttpClientOptions {
-  /** send-api: `https://api.example.com`. */
+  /** The address of send-api: `https://api.example.com`. */
   api: string;
-  /** Asked for a JWT whenever one is needed. */
+  /** Returns a JWT. Called whenever a token is needed. */
   token: () => Promise<string>;
-  /** How long one call tries again what did not work now, in ms; 60,000 unless given. */
+  /** How long one call is retried after temporary failures, in ms; 60,000 by default. */
   patienceMs?: number;
-  /** Instead of the global one. */
+  /** Used instead of the global one. */
   fetch?: typeof fetch;
 }
 
-/** What a backend sends: it may name whom the message is from, if its token has the scope `send:as`. */
+/** A message of a backend. It may name the sender if its token has the scope `send:as`. */
 export interface HttpDraft extends Draft {
   from?: string;
 }
@@ -40,7 +40,7 @@ export interface PresenceItem {
   lastSeenAt: string | null;
 }
 
-/** The server refused for good: the same call again would be refused again. `problem.code` is one of docs/errors.md. */
+/** The server refused the call, and would refuse it again. `problem.code` is listed in docs/errors.md. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 
@@ -52,10 +52,10 @@ export class RefusedError extends Error {
 const PATIENCE_MS = 60_000;
 
 /**
- * Uses the HTTP side alone (PROTOCOL §4), without a connection: for a backend that sends. A call comes back once the
- * server has answered; what does not work now is tried again, with jitter, as long as the patience lasts.
- * Each call throws RefusedError where it is refused, and ClientError where no answer came in time.
- * @throws TypeError for options that are wrong
+ * Creates a client for a backend that sends: it uses only HTTP (PROTOCOL §4), without a connection. A call returns
+ * once the server has answered. Temporary failures are retried with jitter for `patienceMs`.
+ * Each call throws RefusedError if it is refused, and ClientError if no answer came in time.
+ * @throws TypeError for wrong options
  */
 export function httpClient(options: HttpClientOptions): HttpClient {
   return new HttpClient(options);
@@ -77,8 +77,8 @@ export class HttpClient {
   }
 
   /**
-   * Sends; once this resolves the message will arrive. `key` is its idempotency key: with one that the application keeps,
-   * a send whose outcome it never learnt may be made again for 24 h, and is one message all the same.
+   * Sends a message. Once this resolves, the message will arrive. `key` is its idempotency key. An application that
+   * keeps the key can repeat a send with unknown outcome for 24 h, and it stays one message.
    */
   async send(draft: HttpDraft, { key = randomKey() }: { key?: string } = {}): Promise<Message> {
     if (!isIdempotencyKey(key))
@@ -98,13 +98,16 @@ export class HttpClient {
     return (await this.get(`/v1/messages/${encodeURIComponent(id)}`)) as Message;
   }
 
-  /** Who has a message that the user sent, and who has read it: a row for each recipient. */
+  /** Who has a message that the user sent, and who has read it: one row per recipient. */
   async receipts(id: string): Promise<ReceiptItem[]> {
     const path = `/v1/messages/${encodeURIComponent(id)}/receipts`;
     return ((await this.get(path)) as { items: ReceiptItem[] }).items;
   }
 
-  /** The user's inbox beyond `after`: a page of it, what is not kept any more in it, and the newest `seq` of the whole. */
+  /**
+   * One page of the user's inbox after `after`: its messages, the ranges that are no longer kept, and the newest
+   * `seq` of the whole inbox.
+   */
   async inbox({ after = 0, limit = DEFAULT_INBOX_PAGE } = {}): Promise<{
     items: InboxItem[];
     skipped?: SkippedRange[];
@@ -117,13 +120,13 @@ export class HttpClient {
     };
   }
 
-  /** Who of the users is online: at most 100 of them. */
+  /** Which of the users are online. At most 100 users. */
   async presence(users: readonly string[]): Promise<PresenceItem[]> {
     const path = `/v1/presence?users=${users.map(encodeURIComponent).join(',')}`;
     return ((await this.get(path)) as { items: PresenceItem[] }).items;
   }
 
-  /** The user has read these messages. */
+  /** Marks messages as read by the user. */
   async read(ids: readonly string[]): Promise<void> {
     for (let at = 0; at < ids.length; at += MAX_READ_IDS) {
       const read = ids.slice(at, at + MAX_READ_IDS);
@@ -131,12 +134,12 @@ export class HttpClient {
     }
   }
 
-  /** Any GET of send-api: what its body holds. */
+  /** Any GET of send-api. Returns the body. */
   async get(path: string): Promise<unknown> {
     return await this.#ask({ method: 'GET', path });
   }
 
-  /** Ends what is under way; nothing is asked any more. */
+  /** Aborts running requests and makes no more. */
   close(): void {
     this.#isClosed = true;
     this.#api.close();
@@ -149,12 +152,12 @@ export class HttpClient {
       const answer = await this.#api.ask(request);
       if (answer.kind === 'done') return answer.body;
       if (answer.kind === 'refused') throw new RefusedError(answer.problem);
-      // A fresh token was refused as well: another one of the same function will not do better.
+      // A fresh token was refused too, so another one from the same function would not help.
       if (answer.isTokenBad)
         throw new RefusedError({ status: 401, code: 'unauthorized', detail: answer.why });
       const waitMs = answer.waitMs ?? backoffMs(failures);
       if (this.#isClosed || Date.now() + waitMs > giveUpAt)
-        throw new ClientError('api', `no answer that counts: ${answer.why}`);
+        throw new ClientError('api', `no usable answer: ${answer.why}`);
       await this.#wait(waitMs);
     }
   }

@@ -1,9 +1,12 @@
-/** At most so often: frames are limited (PROTOCOL §5.6), and one acknowledgement is for all before it. */
+/** At most one acknowledgement per interval: frames are limited (PROTOCOL §5.6), and one acknowledges all before it. */
 const INTERVAL_MS = 50;
-/** But a gateway with half a window unacknowledged is not kept waiting. */
+/**
+ * From this many unacknowledged messages on, acknowledge at once: a gateway stops sending when its window (256 by
+ * default) is full.
+ */
 const AT_ONCE = 64;
 
-/** Acknowledges what has been handled, the newest of many. */
+/** Acknowledges handled messages. One frame with the newest `seq` covers many. */
 export class Acker {
   readonly #send: (seq: number) => boolean;
   #handled = 0;
@@ -11,12 +14,15 @@ export class Acker {
   #ackedAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `send` returns false where there is no connection: the next one is told by `begin`. */
+  /** `send` returns false without a connection. `begin` then acknowledges on the next one. */
   constructor(send: (seq: number) => boolean) {
     this.#send = send;
   }
 
-  /** A connection begins: what was handled before is said to it, for nobody knows whether the last one heard it. */
+  /**
+   * A connection begins. The client acknowledges what was handled before, because the last connection may have lost
+   * it.
+   */
   begin(handled: number): void {
     this.#handled = handled;
     this.#acked = 0;
@@ -30,7 +36,7 @@ export class Acker {
     else this.#timer ??= setTimeout(() => this.flush(), waitMs);
   }
 
-  /** Says it now. */
+  /** Sends the acknowledgement now. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -3,29 +3,30 @@ import type { Api } from '../http/api.ts';
 import { type StepResult, Worker } from '../outbox/worker.ts';
 import type { Intake } from './intake.ts';
 
-/** A page of an inbox, as send-api answers it. */
+/** A page of an inbox, in the form of send-api's answer. */
 interface InboxPage {
   items: InboxItem[];
   skipped?: SkippedRange[];
   lastSeq: number;
 }
 
-/** What a catch-up tells its owner. */
+/** The callbacks of a catch-up. */
 export interface CatchUpHost {
   /** A page came. */
   onPage(): void;
   onFailed(why: string): void;
-  /** The inbox ends before what was handled: it was restored from a backup. */
+  /** The inbox ends before the client's position, so it was restored from a backup. */
   onRewound(lastSeq: number): void;
 }
 
 const EVERY_MS = 4_000;
-/** While the application is at work on the page before. */
+/** The wait while the application still works on earlier messages. */
 const BUSY_MS = 50;
 
 /**
- * Reads the inbox over HTTP (PROTOCOL §4.5) while no WebSocket comes up, page by page, then every few seconds. It moves
- * no cursor on the server: the client's own one counts, and is said to the next connection.
+ * Reads the inbox over HTTP (PROTOCOL §4.5) while no WebSocket can be opened: page by page, then every few seconds.
+ * It does not move the cursor on the server. The client keeps its own cursor and acknowledges it on the next
+ * connection.
  */
 export class CatchUp {
   readonly #api: Api;
@@ -64,7 +65,7 @@ export class CatchUp {
 
   async #read(isWanted: () => boolean): Promise<StepResult> {
     if (this.#intake.waiting >= DEFAULT_INBOX_PAGE) return { laterMs: BUSY_MS };
-    // A device that no gateway has told where it stands begins at the inbox's beginning.
+    // If no gateway has said where this device stands, it starts at the beginning of the inbox.
     if (this.#intake.position === undefined) this.#intake.begin({ epoch: null, seq: 0 }, false);
     const after = this.#intake.position?.seq ?? 0;
     const path = `/v1/inbox?after=${after}&limit=${DEFAULT_INBOX_PAGE}`;
@@ -85,11 +86,11 @@ export class CatchUp {
     if (position > after && position < lastSeq) return 'more';
     if (!this.#isCaughtUp) this.#intake.markCaughtUp();
     this.#isCaughtUp = true;
-    // Of many clients not all in the same moment.
+    // Random, so that not all clients poll at the same moment.
     return { laterMs: this.#everyMs * (0.75 + Math.random() / 2) };
   }
 
-  /** In the order of the inbox. */
+  /** Merges messages and skipped ranges in the order of the inbox. */
   #take(items: readonly InboxItem[], skipped: readonly SkippedRange[]): void {
     let next = 0;
     for (const { seq, message } of items) {

@@ -1,6 +1,6 @@
 import { type Delivery, LEFT, type MessageHandler } from './intake.ts';
 
-/** A message that is waited for, or in the hands of the loop. */
+/** A message that the loop waits for, or works on. */
 interface Held {
   delivery: Delivery;
   done: () => void;
@@ -8,8 +8,8 @@ interface Held {
 }
 
 /**
- * `for await` over messages: asking for the next one says that the one before is handled. A loop that is left, by
- * `break`, `return` or an error, leaves its message unhandled: it is handed out again.
+ * `for await` over messages. Asking for the next message marks the one before as handled. Leaving the loop by
+ * `break`, `return` or an error leaves its message unhandled, so it is handed out again.
  */
 export class DeliveryLoop implements AsyncIterableIterator<Delivery> {
   readonly #stopHandling: () => void;
@@ -18,7 +18,7 @@ export class DeliveryLoop implements AsyncIterableIterator<Delivery> {
   #wake: (() => void) | undefined;
   #isOver = false;
 
-  /** `handle` registers a handler, and returns what ends that. */
+  /** `handle` registers a handler and returns a function that removes it. */
   constructor(handle: (handler: MessageHandler) => () => void) {
     this.#stopHandling = handle((delivery) => this.#offer(delivery));
   }
@@ -46,7 +46,7 @@ export class DeliveryLoop implements AsyncIterableIterator<Delivery> {
     return this;
   }
 
-  /** No message comes any more. */
+  /** Ends the loop: no more messages come. */
   end(): void {
     this.#isOver = true;
     this.#stopHandling();

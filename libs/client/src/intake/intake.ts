@@ -4,49 +4,51 @@ import { backoffMs } from '../connection/backoff.ts';
 import { Pause } from '../connection/pause.ts';
 import { type Cursor, isPromise } from '../stores/store.ts';
 
-/** A message as it is handed to the application, with its place in the inbox. */
+/** A message for the application, with its position in the inbox. */
 export interface Delivery {
   seq: number;
   epoch: string | null;
   message: Message;
-  /** True where the gateway could not encode the message's `data`. */
+  /** True if the gateway could not encode the message's `data`. */
   incomplete?: true;
 }
 
-/** A message as it arrives: its epoch is that of the intake. */
+/** A message as it arrives. The intake adds its own epoch. */
 type Arrival = Omit<Delivery, 'epoch'>;
 
-/** What waits for the application, in order. */
+/** An item that waits for the application, in order. */
 type Waiting = Arrival | { skipped: SkippedRange } | { caughtUp: number };
 
-/** What the application does with a message. Once it has returned, or its promise has been kept, the message is handled. */
+/** Handles a message. The message counts as handled once the handler has returned, or its promise has resolved. */
 export type MessageHandler = (delivery: Delivery) => unknown;
 
-/** Thrown by a handler that leaves, such as a loop that was broken off: no error, but not handled either. */
+/**
+ * Thrown by a handler that leaves, such as a loop that was left. It is not an error, but the message is not handled.
+ */
 export const LEFT = Symbol('left');
 
-/** What the intake tells its owner. */
+/** The callbacks of the intake. */
 export interface IntakeHost {
-  /** Keeps the cursor; called in the same turn in which a synchronous handler returned. */
+  /** Stores the cursor. Called in the same turn in which a synchronous handler returned. */
   keepCursor(cursor: Cursor): void | Promise<void>;
-  /** Everything through `seq` has been handled, and the cursor is kept. */
+  /** Everything up to and including `seq` has been handled, and the cursor is stored. */
   onHandled(seq: number): void;
-  /** In the place of these messages, which the server does not keep any more. */
+  /** Called in order, instead of the messages that the server no longer keeps. */
   onSkipped(range: SkippedRange): void;
   onCaughtUp(seq: number): void;
   onError(error: ClientError): void;
 }
 
 /**
- * More than a gateway may have in flight (PROTOCOL §2.3, `DELIVERY_WINDOW`); a page of an inbox is asked for only
- * when what waits here is less than a page.
+ * More than a gateway may have in flight (PROTOCOL §2.3, `DELIVERY_WINDOW`). A page of an inbox is requested only
+ * when less than a page waits here.
  */
 const MAX_WAITING = 10_500;
 const RETRY = { baseMs: 1_000, capMs: 30_000 };
 
 /**
- * The one way of a message to the application, wherever it came from: each `seq` once, in order, the next one only
- * when the one before has been handled.
+ * The only path of a message to the application, whatever its source. Each `seq` comes once and in order, and the
+ * next one only after the one before has been handled.
  */
 export class Intake {
   readonly #host: IntakeHost;
@@ -54,9 +56,9 @@ export class Intake {
   readonly #pause = new Pause();
   #waiting: Waiting[] = [];
   #handled: Cursor | undefined;
-  /** The newest `seq` that was taken. */
+  /** The newest `seq` that the intake has taken. */
   #taken = 0;
-  /** Counts resets: what was begun before one does not count after it. */
+  /** Counts resets: work that began before a reset is ignored after it. */
   #life = 0;
   #pumping: Promise<void> | undefined;
   #isClosed = false;
@@ -65,18 +67,18 @@ export class Intake {
     this.#host = host;
   }
 
-  /** What was handled before a reload. */
+  /** Starts with the cursor of an earlier run. */
   open(cursor: Cursor | undefined): void {
     this.#handled = cursor;
     this.#taken = cursor?.seq ?? 0;
   }
 
-  /** Everything through this has been handled; undefined where nothing is known. */
+  /** Everything up to and including this has been handled; undefined if nothing is known. */
   get cursor(): Cursor | undefined {
     return this.#handled;
   }
 
-  /** Everything through this was taken: the next one is one more. Undefined where the server has to say where it begins. */
+  /** Everything up to and including this has been taken. Undefined if the server must say where to start. */
   get position(): Cursor | undefined {
     return this.#handled && { ...this.#handled, seq: this.#taken };
   }
@@ -90,13 +92,13 @@ export class Intake {
   }
 
   /**
-   * A connection begins at `cursor`. Returns true where that is somewhere else than where this client was: what waited
-   * is of another life of the inbox, and dropped.
+   * A connection begins at `cursor`. Returns true if this is a reset to another position: waiting messages belong to
+   * the old inbox and are dropped.
    */
   begin(cursor: Cursor, isReset: boolean): boolean {
     const before = this.#handled;
     if (before !== undefined && !isReset) {
-      // The first gateway that names the epoch.
+      // This is the first gateway that names the epoch.
       if (before.epoch !== cursor.epoch) void this.#keep({ ...before, epoch: cursor.epoch });
       return false;
     }
@@ -108,12 +110,15 @@ export class Intake {
     return before !== undefined;
   }
 
-  /** Takes what comes next. A `gap` is left alone: whoever brought it has to begin again from `position`. */
+  /** Takes the next message. On `gap` nothing is taken, and the caller must start again from `position`. */
   offer(arrival: Arrival): 'taken' | 'duplicate' | 'gap' {
     return this.#take(arrival, arrival.seq, arrival.seq);
   }
 
-  /** The same where there is nothing to hand out any more: the application is told once it is done with what came before. */
+  /**
+   * Like `offer`, for a range that is no longer kept. The application learns of it after it has handled what came
+   * before.
+   */
   offerSkipped(range: SkippedRange): 'taken' | 'duplicate' | 'gap' {
     return this.#take(
       { skipped: { from: Math.max(range.from, this.#taken + 1), to: range.to } },
@@ -122,23 +127,26 @@ export class Intake {
     );
   }
 
-  /** Everything that waited on the server has been taken: told once all of it is handled. */
+  /** Everything that waited on the server has been taken. The application learns of it once all of it is handled. */
   markCaughtUp(): void {
-    // One mark behind the last message is enough.
+    // One mark after the last message is enough.
     const last = this.#waiting.at(-1);
     if (last !== undefined && 'caughtUp' in last) return;
     this.#waiting.push({ caughtUp: this.#taken });
     this.#pump();
   }
 
-  /** Messages wait until there is a handler. With several a message is handled when all are done with it. */
+  /**
+   * Adds a handler. Messages wait until there is one. With several handlers, a message is handled when all are done
+   * with it.
+   */
   handle(handler: MessageHandler): () => void {
     this.#handlers.add(handler);
     this.#pump();
     return () => void this.#handlers.delete(handler);
   }
 
-  /** Hands out nothing more; waits for the handler that is at work, at most `withinMs`. */
+  /** Hands out nothing more. Waits at most `withinMs` for a running handler. */
   async close(withinMs: number): Promise<void> {
     this.#isClosed = true;
     this.#pause.end();
@@ -161,7 +169,7 @@ export class Intake {
     if (this.#pumping !== undefined) return;
     const pumping = this.#run().finally(() => {
       this.#pumping = undefined;
-      // What came, and who came, after the last look.
+      // A message or a handler may have come after the last check.
       if (this.#canGoOn()) this.#pump();
     });
     this.#pumping = pumping;
@@ -174,7 +182,7 @@ export class Intake {
   }
 
   async #run(): Promise<void> {
-    // Not within the call that brought the message: a handler may close the client, or send.
+    // Do not run handlers within the call that brought the message: a handler may close the client, or send.
     await Promise.resolve();
     while (this.#canGoOn()) {
       const [first] = this.#waiting;
@@ -192,14 +200,16 @@ export class Intake {
     }
   }
 
-  /** True when the application was told, and the cursor is kept behind it. */
+  /** Reports a skipped range and stores the cursor behind it. Returns true. */
   async #pass(range: SkippedRange, life: number): Promise<boolean> {
     this.#host.onSkipped(range);
     await this.#finish(range.to, life);
     return true;
   }
 
-  /** True when it was handled and the cursor is kept. Tried again, with waits between, by those handlers that failed. */
+  /**
+   * Returns true when the message was handled and the cursor is stored. Handlers that failed are retried after waits.
+   */
   async #handOut(arrival: Arrival, life: number): Promise<boolean> {
     const done = new Set<MessageHandler>();
     const delivery = { ...arrival, epoch: this.#epoch };
@@ -225,7 +235,7 @@ export class Intake {
         done.add(handler);
       } catch (thrown) {
         if (thrown === LEFT) continue;
-        const text = `a handler failed at ${delivery.seq}, which it gets again: ${inWords(thrown)}`;
+        const text = `a handler failed at seq ${delivery.seq} and will get it again: ${inWords(thrown)}`;
         return new ClientError('handler', text, { cause: thrown });
       }
     }
@@ -235,7 +245,7 @@ export class Intake {
     return undefined;
   }
 
-  /** Everything through `seq` is handled: keeps that, then tells. */
+  /** Everything up to and including `seq` is handled: stores the cursor, then reports it. */
   #finish(seq: number, life: number): void | Promise<void> {
     const tell = (): void => {
       if (life === this.#life) this.#host.onHandled(seq);
@@ -244,7 +254,7 @@ export class Intake {
     return isPromise(keeping) ? keeping.then(tell) : tell();
   }
 
-  /** In this very turn where the store is that fast, so that a reload cannot come between a handler and its cursor. */
+  /** A synchronous store is written in this turn, so that a reload cannot come between a handler and its cursor. */
   #keep(cursor: Cursor): void | Promise<void> {
     this.#handled = cursor;
     return this.#host.keepCursor(cursor);

@@ -11,45 +11,48 @@ import { type Draft, type Outgoing, withReceipt } from './outgoing.ts';
 import { randomKey } from './random-key.ts';
 import { type StepResult, Worker } from './worker.ts';
 
-/** What the outbox tells its owner. */
+/** The callbacks of the outbox. */
 export interface OutboxHost {
   onChange(outgoing: Outgoing): void;
   onStoreError(thrown: unknown): void;
-  /** A send did not work now, and is tried again. */
+  /** A send failed for now and will be retried. */
   onLater(why: string): void;
 }
 
-/** A message as it is stored: with when it was first tried, so that its key is not used for longer than the server keeps it. */
+/**
+ * A message as it is stored. `triedAtMs` is the first attempt: the key must not be used for longer than the server
+ * keeps it.
+ */
 interface Entry {
   name: string;
   outgoing: Outgoing;
   triedAtMs?: number;
 }
 
-/** Thrown by `send` where there is no room: wait for messages to be sent. */
+/** Thrown by `send` when the outbox is full. Wait until messages have been sent. */
 export class OutboxFullError extends Error {
   override readonly name = 'OutboxFullError';
 }
 
 const PREFIX = 'outbox/';
-/** Messages that are not accepted yet, or were refused. */
+/** Limits messages that are not accepted yet, or were refused. */
 const MAX_UNSENT = 1_000;
-/** Messages whose receipts are still followed. */
+/** Limits messages whose receipts are still followed. */
 const MAX_FOLLOWED = 100;
-/** Receipts that came before the 201 of their message. */
+/** Limits receipts that came before the 201 of their message. */
 const MAX_EARLY = 256;
-/** The server keeps a key for 24 h (PROTOCOL §4.1); an hour is for clocks that differ. */
+/** The server keeps a key for 24 h (PROTOCOL §4.1). One hour less allows for clocks that differ. */
 const KEY_LIFE_MS = 23 * 3_600_000;
 const OUTCOME_UNKNOWN = {
   status: 0,
   code: 'outcome_unknown',
   detail:
-    'It was tried more than 23 h ago and may have been accepted then; sending it now could make it arrive twice. Retry it, or forget it.',
+    'It was first tried more than 23 h ago and may have been accepted then. Sending it now could make it arrive twice. Retry it, or forget it.',
 };
 
 /**
- * What this device sends: stored before `send` resolves, sent one by one in the order of `send`, again after every
- * failure that says nothing, each under its own key, so that none is sent twice.
+ * The messages that this device sends. Each is stored before `send` resolves, and they are sent one by one in that
+ * order. After a failure with unknown outcome a message is sent again under its own key, so it arrives only once.
  */
 export class Outbox {
   readonly #api: Api;
@@ -71,12 +74,15 @@ export class Outbox {
     this.#host = host;
   }
 
-  /** Everything that is not accepted yet, was refused, or is followed until it is read; in the order of `send`. */
+  /**
+   * All messages that are not accepted yet, were refused, or are followed until they are read, in the order of
+   * `send`.
+   */
   all(): Outgoing[] {
     return this.#inOrder().map(({ outgoing }) => outgoing);
   }
 
-  /** Takes over what is in the store: from before a reload, or of a tab that was closed. */
+  /** Loads what the store holds from before a reload, or from a tab that was closed. */
   async adopt(): Promise<void> {
     const adopted: Outgoing[] = [];
     for (const name of await this.#store.keys(PREFIX)) {
@@ -94,16 +100,21 @@ export class Outbox {
     this.#worker.kick();
   }
 
-  /** @throws TypeError, OutboxFullError, or what the store throws; then nothing will be sent */
+  /**
+   * Adds a message. If this throws, nothing will be sent.
+   * @throws TypeError, OutboxFullError, or what the store throws
+   */
   async add(draft: Draft, key = randomKey()): Promise<Outgoing> {
     const outgoing = asOutgoing(draft, key);
     const known = this.#entries.get(key);
     if (known !== undefined) return known.outgoing;
     const unsent = [...this.#entries.values()].filter(({ outgoing: { state } }) => isUnsent(state));
     if (unsent.length >= MAX_UNSENT) {
-      throw new OutboxFullError(`${MAX_UNSENT} messages wait already: send again when some of them are sent`);
+      throw new OutboxFullError(
+        `${MAX_UNSENT} messages are waiting: send again when some of them have been sent`,
+      );
     }
-    // Two in one millisecond, and a clock that was put back, keep their order all the same.
+    // Keeps the order also for two sends in one millisecond, and after the clock was set back.
     this.#order = Math.max(this.#order + 1, Date.now());
     const name = `${PREFIX}${String(this.#order).padStart(16, '0')}-${key}`;
     this.#entries.set(key, { name, outgoing });
@@ -118,7 +129,10 @@ export class Outbox {
     return outgoing;
   }
 
-  /** The message once it is accepted or refused; undefined where there is no such message, or the client is closed first. */
+  /**
+   * The message once it is accepted or refused. `undefined` if there is no such message, or the client is closed
+   * first.
+   */
   async settled(key: string): Promise<Outgoing | undefined> {
     const entry = this.#entries.get(key);
     if (entry === undefined || this.#isClosed) return undefined;
@@ -139,7 +153,10 @@ export class Outbox {
     this.#worker.kick();
   }
 
-  /** Removes a message that was refused, or whose receipts do not matter any more. One that may still be sent stays: false. */
+  /**
+   * Removes a message that was refused, or whose receipts no longer matter. Returns false for one that may still be
+   * sent.
+   */
   async forget(key: string): Promise<boolean> {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.outgoing.state === 'pending') return false;
@@ -147,7 +164,7 @@ export class Outbox {
     return true;
   }
 
-  /** A receipt came; it may be ahead of the 201 (PROTOCOL §5.9). */
+  /** A receipt came. It may come before the 201 (PROTOCOL §5.9). */
   async onReceipt(id: string, user: string, status: ReceiptStatus): Promise<void> {
     const entry = this.#inOrder().find(({ outgoing }) => outgoing.id === id);
     if (entry !== undefined) {
@@ -160,7 +177,7 @@ export class Outbox {
     this.#early.set(id, [...(this.#early.get(id) ?? []), [user, status]]);
   }
 
-  /** The connection is new: receipts may have been missed meanwhile, and what could not be sent perhaps can be. */
+  /** Called on a new connection: receipts may have been missed, and waiting messages may be sendable now. */
   refresh(): void {
     this.#worker.wake();
     const followed = this.#inOrder().filter(
@@ -186,7 +203,7 @@ export class Outbox {
       await this.#change(entry, { ...outgoing, state: 'failed', problem: OUTCOME_UNKNOWN });
       return 'more';
     }
-    // Without a network nothing can have been accepted: such an attempt does not use up the key's life.
+    // Without a network nothing can have been accepted, so this attempt does not count towards the key's lifetime.
     if (typeof navigator !== 'undefined' && !(navigator.onLine ?? true)) return { laterMs: undefined };
     const tried = { ...entry, triedAtMs: triedAtMs ?? Date.now() };
     await this.#change(tried, outgoing);
@@ -211,7 +228,10 @@ export class Outbox {
     return 'more';
   }
 
-  /** Asks for the receipts of what was sent, the newest first: frames are news, this is the truth (PROTOCOL §4.4). */
+  /**
+   * Asks for the receipts of sent messages, the newest first. Frames may be lost; this answer is complete (PROTOCOL
+   * §4.4).
+   */
   async #askReceipts(): Promise<StepResult> {
     const key = this.#toAsk.pop();
     const entry = key === undefined ? undefined : this.#entries.get(key);
@@ -231,7 +251,7 @@ export class Outbox {
     return 'more';
   }
 
-  /** Keeps what an entry has become, and tells it where it is something else than before. */
+  /** Stores the new state of an entry, and reports it if it changed. */
   async #change(entry: Entry, outgoing: Outgoing): Promise<void> {
     const { name, triedAtMs } = entry;
     const { key } = outgoing;
@@ -259,7 +279,7 @@ export class Outbox {
     }
   }
 
-  /** The oldest are followed no longer: their last state stands. */
+  /** Stops following the oldest messages. Their last state stays. */
   async #followFewer(): Promise<void> {
     const followed = this.#inOrder().filter(({ outgoing: { state } }) => !isUnsent(state));
     for (const entry of followed.slice(0, -MAX_FOLLOWED)) await this.#remove(entry);
@@ -283,19 +303,19 @@ function isUnsent(state: Outgoing['state']): boolean {
   return state === 'pending' || state === 'failed';
 }
 
-/** A draft as it goes into the outbox. What only the server knows, such as its limits, it says itself: `failed`. */
+/** Turns a draft into an outbox message. The server checks its own limits later: then the state is `failed`. */
 function asOutgoing({ to, text, data }: Draft, key: string): Outgoing {
   const recipients = [...new Set(typeof to === 'string' ? [to] : to)];
   const wrong = recipients.find((user) => !isUserId(user));
-  if (recipients.length === 0) throw new TypeError('send: `to` names nobody');
-  if (wrong !== undefined) throw new TypeError(`send: ${JSON.stringify(wrong)} is no user id`);
+  if (recipients.length === 0) throw new TypeError('send: `to` must name at least one user');
+  if (wrong !== undefined) throw new TypeError(`send: ${JSON.stringify(wrong)} is not a user id`);
   if (!isIdempotencyKey(key)) throw new TypeError('send: the key must be 1 to 255 visible ASCII characters');
   if (text === undefined && data === undefined) throw new TypeError('send: give text, or data, or both');
   return {
     key,
     to: recipients,
     ...(text === undefined ? {} : { text }),
-    // What the caller changes afterwards is not what was sent.
+    // A copy: later changes of the caller must not change what is sent.
     ...(data === undefined ? {} : { data: structuredClone(data) }),
     state: 'pending',
     createdAtMs: Date.now(),

@@ -1,7 +1,7 @@
 import type { JsonObject, ReceiptStatus } from '@posthorn/protocol';
 import type { Problem } from '../http/api.ts';
 
-/** What to send (PROTOCOL §4.1): text or data or both. */
+/** A message to send (PROTOCOL §4.1): text or data or both. */
 export interface Draft {
   /** One user or several. */
   to: string | readonly string[];
@@ -10,36 +10,40 @@ export interface Draft {
 }
 
 /**
- * How far a message has come: kept here; accepted by the server (a 201: it will arrive); on a device of every
- * recipient; read by every recipient. `failed`: refused for good, `problem` says why.
+ * The state of a message. `pending`: only stored here. `sent`: accepted by the server (201), so it will arrive.
+ * `delivered`: on a device of every recipient. `read`: read by every recipient. `failed`: refused for good; `problem`
+ * says why.
  */
 export type OutgoingState = 'pending' | 'sent' | 'delivered' | 'read' | 'failed';
 
-/** A message on its way out, as it was when it was told: it does not change by itself. */
+/** A message on its way out, as it was when it was reported. The object does not change. */
 export interface Outgoing {
-  /** Its idempotency key: names it before it has an id, and makes every retry safe. */
+  /** Its idempotency key. It names the message before it has an id, and makes retries safe. */
   readonly key: string;
   readonly to: readonly string[];
   readonly text?: string;
   readonly data?: JsonObject;
   readonly state: OutgoingState;
-  /** When it was put into the outbox, ms since 1970, by this device's clock. */
+  /** When it was put into the outbox, in ms since 1970, by this device's clock. */
   readonly createdAtMs: number;
-  /** Since it was accepted. */
+  /** Set once it is accepted. */
   readonly id?: string;
-  /** What is known of each recipient; who is not named has nothing yet. */
+  /** The receipts by recipient. Recipients without a receipt are left out. */
   readonly receipts: Readonly<Record<string, ReceiptStatus>>;
   readonly problem?: Problem;
 }
 
-/** The state that its receipts make: that of the recipient who is least far. */
+/** The state by its receipts: that of the slowest recipient. */
 function stateOf({ to, receipts }: Pick<Outgoing, 'to' | 'receipts'>): 'sent' | 'delivered' | 'read' {
   const all = to.map((user) => receipts[user]);
   if (all.includes(undefined)) return 'sent';
   return all.includes('delivered') ? 'delivered' : 'read';
 }
 
-/** With one more receipt; the same object where it says nothing new. Read implies delivered, and nothing goes back. */
+/**
+ * Adds a receipt. Returns the same object if nothing changes. `read` includes `delivered`, and a state never goes
+ * back.
+ */
 export function withReceipt(outgoing: Outgoing, user: string, status: ReceiptStatus): Outgoing {
   const known = outgoing.receipts[user];
   if (known === 'read' || known === status || !outgoing.to.includes(user)) return outgoing;

@@ -1,4 +1,4 @@
-/** A name that nobody else has. `crypto.randomUUID` is there in secure contexts only, this everywhere. */
+/** A random name. `crypto.randomUUID` exists only in secure contexts; this works everywhere. */
 export function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -3,10 +3,10 @@ import type { Answer, Api } from '../http/api.ts';
 import type { Store } from '../stores/store.ts';
 import { type StepResult, Worker } from './worker.ts';
 
-/** What the marks tell their owner. */
+/** The callbacks of the marks. */
 export interface ReadMarksHost {
   onStoreError(thrown: unknown): void;
-  /** A message is not in the user's inbox, or may not be marked: its mark is dropped. */
+  /** The message is not in the user's inbox, or must not be marked. Its mark is dropped. */
   onRefused(id: string, why: string): void;
   onLater(why: string): void;
 }
@@ -14,14 +14,16 @@ export interface ReadMarksHost {
 const PREFIX = 'read/';
 const MAX_WAITING = 1_000;
 
-/** Messages that the user has read and the server does not know of yet; stored, so that a reload forgets none. */
+/**
+ * Messages that the user has read but the server does not know of yet. They are stored, so that a reload keeps them.
+ */
 export class ReadMarks {
   readonly #api: Api;
   readonly #store: Store;
   readonly #host: ReadMarksHost;
   readonly #worker = new Worker(() => this.#tell());
   readonly #waiting = new Set<string>();
-  /** After a refused batch: one by one, to find the one that was meant. */
+  /** How many marks to send one by one after a refused batch, to find the one that is refused. */
   #oneByOne = 0;
 
   constructor(api: Api, store: Store, host: ReadMarksHost) {
@@ -35,13 +37,13 @@ export class ReadMarks {
     this.#worker.kick();
   }
 
-  /** @throws TypeError, RangeError where too many wait, or what the store throws */
+  /** @throws TypeError, RangeError if too many marks wait, or what the store throws */
   async add(ids: readonly string[]): Promise<void> {
     const wrong = ids.find((id) => !isMessageId(id));
-    if (wrong !== undefined) throw new TypeError(`read: ${JSON.stringify(wrong)} is no message id`);
+    if (wrong !== undefined) throw new TypeError(`read: ${JSON.stringify(wrong)} is not a message id`);
     const fresh = [...new Set(ids)].filter((id) => !this.#waiting.has(id));
     if (this.#waiting.size + fresh.length > MAX_WAITING) {
-      throw new RangeError(`read: ${MAX_WAITING} marks wait already; try again when the server is in reach`);
+      throw new RangeError(`read: ${MAX_WAITING} marks are waiting: try again when the server is reachable`);
     }
     for (const id of fresh) {
       this.#waiting.add(id);

@@ -1,10 +1,10 @@
 import { backoffMs } from '../connection/backoff.ts';
 import { Pause } from '../connection/pause.ts';
 
-/** What a step came to: there may be more to do, there is nothing to do, or it is to be tried again later. */
+/** The result of a step: there may be more to do, there is nothing to do, or try again later. */
 export type StepResult = 'more' | 'idle' | { laterMs: number | undefined };
 
-/** Does one step after another until there is nothing left; after a failure it waits, longer each time. */
+/** Runs steps until there is nothing left to do. After each failure in a row it waits longer. */
 export class Worker {
   readonly #step: () => Promise<StepResult>;
   readonly #pause = new Pause();
@@ -17,13 +17,13 @@ export class Worker {
     this.#step = step;
   }
 
-  /** There is something to do. */
+  /** Starts work, because there is something to do. */
   kick(): void {
     this.#isKicked = true;
     if (!this.#isRunning && !this.#isStopped) void this.#run();
   }
 
-  /** What it waits for may be there: tries again at once. */
+  /** Tries again at once, because the cause of the wait may be gone. */
   wake(): void {
     this.#failures = 0;
     this.#pause.end();

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import type { Store } from './store.ts';
 
 /**
- * Keeps everything in a folder, a file for each name: one folder for each user and device, and one process at a time.
- * A write is confirmed when the file is on the disk; what dies meanwhile leaves the old value or the new one.
+ * Keeps everything in a folder, one file per name. Use one folder per user and device, and one process at a time. A
+ * write is confirmed when the file is on disk. A crash leaves either the old value or the new one.
  */
 export function fileStore(folder: string): Store {
   const pathOf = (key: string): string => join(folder, `${encodeURIComponent(key)}.json`);
   let last: Promise<unknown> | undefined;
 
-  /** One after another: of two writes to one name the later one counts. */
+  /** Runs calls one after another, so that the later of two writes to one name wins. */
   function inTurn<T>(act: () => Promise<T>): Promise<T> {
     last ??= mkdir(folder, { recursive: true, mode: 0o700 });
     const turn = last.then(act);
-    last = turn.catch(() => undefined); // its caller is told
+    last = turn.catch(() => undefined); // the caller gets the error
     return turn;
   }
 
@@ -25,7 +25,7 @@ export function fileStore(folder: string): Store {
         return text === undefined ? undefined : (JSON.parse(text) as unknown);
       }),
     set(key, value) {
-      // As it is now: it may be changed while it waits for its turn.
+      // Serialize now: the caller may change the value while the write waits for its turn.
       const text = JSON.stringify(value);
       return inTurn(() => write(pathOf(key), text));
     },

@@ -4,8 +4,8 @@ import { webLock } from './web-lock.ts';
 const TABLE = 'values';
 
 /**
- * Keeps everything in an IndexedDB database of this name: one name for each user and device. A write is confirmed
- * when its transaction is complete. One tab at a time uses it, the others wait.
+ * Keeps everything in an IndexedDB database with this name. Use one name per user and device. A write is confirmed
+ * when its transaction is complete. One tab uses the store at a time, and the others wait.
  */
 export function indexedDbStore(name: string): Store {
   let opened: Promise<IDBDatabase> | undefined;
@@ -37,7 +37,10 @@ export function indexedDbStore(name: string): Store {
   };
 }
 
-/** Opens the database; `onGone` is told when the browser closes it or it could not be opened, so that the next call opens it again. */
+/**
+ * Opens the database. `onGone` is called when the browser closes it or it could not be opened, so that the next call
+ * opens it again.
+ */
 function open(name: string, onGone: () => void): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, 1);
@@ -49,7 +52,7 @@ function open(name: string, onGone: () => void): Promise<IDBDatabase> {
     request.addEventListener('success', () => {
       const database = request.result;
       database.addEventListener('close', onGone);
-      // Lets a page delete it, or a newer version open it.
+      // Otherwise this connection would block a page that deletes the database or opens a newer version.
       database.addEventListener('versionchange', () => {
         database.close();
         onGone();

@@ -2,8 +2,8 @@ import type { Store } from './store.ts';
 import { webLock } from './web-lock.ts';
 
 /**
- * Keeps everything in the `localStorage` of the page, below `name`: one name for each user and device. Written at
- * once; holds some megabytes. One tab at a time uses it, the others wait.
+ * Keeps everything in the page's `localStorage`, below `name`. Use one name per user and device. Writes are
+ * immediate, and there is room for some megabytes. One tab uses the store at a time, and the others wait.
  */
 export function localStorageStore(name: string): Store {
   const prefix = `posthorn:${name}:`;

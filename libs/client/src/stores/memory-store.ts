@@ -1,6 +1,6 @@
 import type { Store } from './store.ts';
 
-/** Forgets everything at a reload: for tests, and for clients that begin anew each time. */
+/** Keeps everything in memory, so a reload clears it. For tests, and for clients that start from zero each time. */
 export function memoryStore(): Store {
   const values = new Map<string, string>();
   return {

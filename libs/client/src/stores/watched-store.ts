@@ -1,19 +1,19 @@
 import { type Awaitable, isPromise, type Store } from './store.ts';
 
-/** A store of which somebody wants to know when all writes are done. */
+/** A store that can say when all its writes are done. */
 export interface WatchedStore extends Store {
-  /** Resolves when no write is under way. */
+  /** Resolves when no write is running. */
   written(): Promise<void>;
 }
 
-/** The same store, watched. */
+/** Wraps a store. */
 export function watchedStore(store: Store): WatchedStore {
   const writes = new Set<Promise<void>>();
 
   function watched(write: Awaitable<void>): Awaitable<void> {
     if (!isPromise(write)) return write;
     writes.add(write);
-    // Its caller hears of a failure.
+    // The caller handles the failure.
     void write.catch(() => undefined).finally(() => writes.delete(write));
     return write;
   }

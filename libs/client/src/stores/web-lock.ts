@@ -1,6 +1,6 @@
 /**
- * Of all tabs of an origin one at a time has the lock; it goes to the next when that tab is closed. Where the browser
- * has no Web Locks (outside of a secure context) everybody gets it: the gateway then lets the newest connection live.
+ * A lock that one tab of an origin holds at a time. The next tab gets it when that tab is closed. Without Web Locks
+ * (outside of a secure context) every tab gets it; the gateway then keeps only the newest connection.
  */
 export async function webLock(name: string, signal: AbortSignal): Promise<() => void> {
   if (typeof navigator === 'undefined' || !('locks' in navigator)) return () => undefined;

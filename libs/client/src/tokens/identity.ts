@@ -2,7 +2,7 @@ import type { Store } from '../stores/store.ts';
 
 const NAME = 'identity';
 
-/** Whose store this is: a cursor and an outbox that were somebody else's would do harm. */
+/** Remembers whose store this is. A cursor or an outbox of another user or device would do harm. */
 export class Identity {
   readonly #store: Store;
   readonly #device: string;
@@ -12,13 +12,13 @@ export class Identity {
     this.#device = device;
   }
 
-  /** False where the store belongs to another device. */
+  /** False if the store belongs to another device. */
   async isDevice(): Promise<boolean> {
     const { device } = await this.#read();
     return device === undefined || device === this.#device;
   }
 
-  /** False where the store belongs to another user; one that belongs to nobody becomes this user's. */
+  /** False if the store belongs to another user. A store without an owner becomes this user's. */
   async isUser(user: string): Promise<boolean> {
     const known = await this.#read();
     if (known.user !== undefined) return known.user === user;

@@ -2,7 +2,7 @@ import type { ClientFrame, ServerFrame } from '@posthorn/protocol';
 import { ClientError } from '../client-error.ts';
 import { readClaims, refreshInMs, type TokenSource } from './token-source.ts';
 
-/** What a refresh needs of its connection. */
+/** What a refresh needs from its connection. */
 export interface TokenRefreshHost {
   send(frame: ClientFrame): boolean;
   onError(error: ClientError): void;
@@ -11,7 +11,7 @@ export interface TokenRefreshHost {
 const REF = 'auth';
 const RETRY_MS = 10_000;
 
-/** Gives one connection a fresh token before the old one ends (PROTOCOL §5.3, `auth`): it lives on. */
+/** Gives one connection a fresh token before the old one expires (PROTOCOL §5.3, `auth`), so that it stays open. */
 export class TokenRefresh {
   readonly #tokens: TokenSource;
   readonly #host: TokenRefreshHost;
@@ -24,13 +24,13 @@ export class TokenRefresh {
     this.#host = host;
   }
 
-  /** The connection has this token now. */
+  /** The connection now uses this token. */
   after(token: string): void {
     this.#token = token;
     this.#schedule(refreshInMs(readClaims(token), Date.now()));
   }
 
-  /** True for the answer to its own frame. */
+  /** Handles the answer to its own frame. Returns true if this frame was that answer. */
   takes(frame: ServerFrame): boolean {
     if ((frame.type !== 'ok' && frame.type !== 'error') || frame.ref !== REF) return false;
     if (frame.type === 'ok') {
@@ -63,7 +63,7 @@ export class TokenRefresh {
       if (this.#isStopped) return;
       this.#token = token;
       this.#host.send({ type: 'auth', token, ref: REF });
-      // Where no answer comes, too: the frame may have been lost.
+      // Also tries again if no answer comes, because the frame may be lost.
       this.#schedule(RETRY_MS);
     } catch (thrown) {
       if (this.#isStopped) return;

@@ -29,8 +29,8 @@ describe('TokenSource', () => {
 
   it.each([
     ['throws', () => Promise.reject(new Error('signed out')), 'no token: signed out'],
-    ['gives nothing', async () => '', 'no token: the function has to return a JWT as a string'],
-    ['gives an object', async () => ({}) as string, 'no token: the function has to return a JWT as a string'],
+    ['gives nothing', async () => '', 'no token: the function must return a JWT as a string'],
+    ['gives an object', async () => ({}) as string, 'no token: the function must return a JWT as a string'],
   ])('says what is wrong where the function %s', async (_, ask, message) => {
     const tokens = new TokenSource(ask, () => undefined);
     await expect(tokens.get()).rejects.toMatchObject({ source: 'token', message });

@@ -1,6 +1,8 @@
 import { ClientError, inWords } from '../client-error.ts';
 
-/** What a token says of itself; undefined where it cannot be read, which is no fault: the server decides. */
+/**
+ * The claims of a token. A claim that cannot be read is undefined. This is not an error, because the server decides.
+ */
 export interface TokenClaims {
   user?: string;
   /** Milliseconds since 1970. */
@@ -8,28 +10,28 @@ export interface TokenClaims {
 }
 
 const ANSWER_BOUND_MS = 30_000;
-/** One that ends this soon is not used for anything new. */
+/** A token that expires this soon is not used for new requests. */
 const MARGIN_MS = 5_000;
-/** Of a token that lives for long, this is left when a fresh one is asked for. */
+/** A long-lived token is replaced this long before it expires. */
 const EARLY_MS = 60_000;
 const MIN_REFRESH_MS = 1_000;
-/** A timer holds no longer time. */
+/** The longest wait is a day, because a timer overflows after 24.8 days. */
 const MAX_REFRESH_MS = 86_400_000;
 
-/** Asks the application for tokens: as few as will do, one at a time. */
+/** Asks the application for tokens, as rarely as possible and one at a time. */
 export class TokenSource {
   readonly #ask: () => Promise<string>;
   readonly #check: (claims: TokenClaims) => Promise<void> | void;
   #token: string | undefined;
   #asking: Promise<string> | undefined;
 
-  /** `check` may refuse a token by throwing. */
+  /** `check` throws to refuse a token. */
   constructor(ask: () => Promise<string>, check: (claims: TokenClaims) => Promise<void> | void) {
     this.#ask = ask;
     this.#check = check;
   }
 
-  /** The token at hand while it is good, else a fresh one. @throws ClientError */
+  /** The current token if it is still good, otherwise a fresh one. @throws ClientError */
   async get(): Promise<string> {
     const token = this.#token;
     if (token === undefined) return await this.fresh();
@@ -37,7 +39,7 @@ export class TokenSource {
     return endsAtMs - Date.now() > MARGIN_MS ? token : await this.fresh();
   }
 
-  /** A fresh one. @throws ClientError */
+  /** A fresh token. @throws ClientError */
   async fresh(): Promise<string> {
     this.#asking ??= this.#fetch().finally(() => {
       this.#asking = undefined;
@@ -45,7 +47,7 @@ export class TokenSource {
     return await this.#asking;
   }
 
-  /** The server took it for bad, or may have: it is not used again. */
+  /** The server refused this token, or may have. It is not used again. */
   refuse(token: string): void {
     if (this.#token === token) this.#token = undefined;
   }
@@ -55,7 +57,7 @@ export class TokenSource {
       throw new ClientError('token', `no token: ${inWords(thrown)}`, { cause: thrown });
     });
     if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
-      throw new ClientError('token', 'no token: the function has to return a JWT as a string');
+      throw new ClientError('token', 'no token: the function must return a JWT as a string');
     }
     await this.#check(readClaims(token));
     this.#token = token;
@@ -63,7 +65,7 @@ export class TokenSource {
   }
 }
 
-/** When to ask for the next token, in ms from now; undefined where this one does not say when it ends. */
+/** When to ask for the next token, in ms from now; undefined if this one does not say when it expires. */
 export function refreshInMs({ endsAtMs }: TokenClaims, nowMs: number): number | undefined {
   if (endsAtMs === undefined) return undefined;
   const leftMs = endsAtMs - nowMs;
@@ -71,7 +73,7 @@ export function refreshInMs({ endsAtMs }: TokenClaims, nowMs: number): number | 
   return Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, waitMs));
 }
 
-/** Reads a JWT without checking it: that is the server's business. */
+/** Reads a JWT without checking it, because the server does that. */
 export function readClaims(token: string): TokenClaims {
   try {
     const base64 = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');

@@ -182,7 +182,7 @@ test('the way back leaves nothing but the list of migrations', async () => {
 test.each([
   ['an unknown argument', ['--new-epcoh'], { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, 64, '--new-epcoh'],
   ['no DATABASE_URL', [], {}, 78, 'DATABASE_URL'],
-  ['another database', [], { DATABASE_URL: 'mysql://u:hunter2@h/x' }, 78, 'DATABASE_URL has to be a URL'],
+  ['another database', [], { DATABASE_URL: 'mysql://u:hunter2@h/x' }, 78, 'DATABASE_URL must be a URL'],
   ['no URL', [], { DATABASE_URL: 'foo' }, 78, 'example: postgres://'],
   [
     'a bad encoding',
@@ -196,7 +196,7 @@ test.each([
     [],
     { DATABASE_URL_FILE: '/no/such' },
     78,
-    'DATABASE_URL_FILE, which cannot be',
+    'DATABASE_URL_FILE, but that file cannot be',
   ],
   ['Postgres out of reach', [], { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, 1, 'migration failed'],
 ])('§2: the command says what is wrong, with an exit code: %s', async (_name, args, env, code, words) => {

@@ -6,19 +6,19 @@ export interface AdminRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
-  /** The query's parameters; of one that is there twice the last counts. */
+  /** The query's parameters. If a parameter is repeated, the last value wins. */
   readonly query?: Readonly<Record<string, string>>;
-  /** The header of that name. */
+  /** The `Authorization` header. */
   readonly authorization?: string;
-  /** What the segments of the path are that begin with a colon in the route's. */
+  /** The path's values for the route's named segments (`:user`), by name. */
   readonly params?: Readonly<Record<string, string>>;
-  /** The JSON body; `undefined` where there was none. */
+  /** The JSON body; `undefined` if there was none. */
   readonly body: unknown;
 }
 
 export interface AdminResponse {
   readonly status: number;
-  /** Text as it is, anything else as JSON; `undefined` is an empty answer. */
+  /** Text is sent as it is, anything else as JSON; `undefined` sends no body. */
   readonly body?: unknown;
   /** For text; `text/plain` by default. */
   readonly contentType?: string;
@@ -28,14 +28,16 @@ export interface AdminResponse {
 /** Answers a request, or throws a `Problem`. */
 export type AdminHandler = (request: AdminRequest) => Promise<AdminResponse>;
 
-/** One method on one path. A segment that begins with a colon stands for any, and names it: `/users/:user`. */
+/**
+ * One method on one path. A segment that begins with a colon matches any non-empty text and names it: `/users/:user`.
+ */
 export interface AdminRoute {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly handle: AdminHandler;
 }
 
-/** The route of a request, and what its path names. */
+/** The route that matches a request, and the values of its named segments. */
 export interface FoundRoute {
   readonly route: AdminRoute;
   readonly params: Readonly<Record<string, string>>;
@@ -56,7 +58,7 @@ export function routeFor(routes: readonly AdminRoute[], method: string, path: st
   return { route, params: paramsIn(route.path, path) ?? {} };
 }
 
-/** What the named segments of a pattern are in a path, decoded; null where the path does not fit. */
+/** The decoded values of a pattern's named segments; null if the path does not match. */
 function paramsIn(pattern: string, path: string): Record<string, string> | null {
   const [wanted, given] = [pattern.split('/'), path.split('/')];
   if (wanted.length !== given.length) return null;
@@ -78,11 +80,11 @@ function decoded(text: string): string | null {
   try {
     return decodeURIComponent(text);
   } catch {
-    return null; // no path of ours
+    return null; // not a valid path
   }
 }
 
-/** The answer that stands for an error; one that is no `Problem` is logged and hidden. */
+/** The answer for an error. An error that is not a `Problem` is logged, and the caller sees only `internal`. */
 export function answerOfError(error: unknown, log: Logger, requestId: string): AdminResponse {
   if (!(error instanceof Problem)) {
     log.error('admin request failed', { requestId, error });

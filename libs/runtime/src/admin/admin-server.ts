@@ -9,7 +9,7 @@ import { type Problem, problem, problemOfParserError, problemResponse } from '..
 import { type AdminResponse, type AdminRoute, answerOfError, routeFor } from './admin-routes';
 
 export interface AdminServerOptions {
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number;
   /** All interfaces by default: probes and scrapers come from outside. */
   readonly host?: string;
@@ -24,7 +24,7 @@ const CLOSE_GRACE_MS = 500;
 export class AdminServer {
   readonly #server: Server;
   readonly #log: Logger;
-  /** Of each connection the newest answer. */
+  /** The newest answer of each connection. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
   #routes: readonly AdminRoute[];
 
@@ -37,7 +37,7 @@ export class AdminServer {
         requestTimeout: 10_000,
         keepAliveTimeout: 5000,
         connectionsCheckingInterval: 1000,
-        // A missing Host is refused as a problem like any other.
+        // `findHostFault` refuses a missing Host, so that the caller gets a problem body.
         requireHostHeader: false,
       },
       (request, response) => void this.#answer(request, response),
@@ -47,7 +47,7 @@ export class AdminServer {
     this.#server.on('connect', (_request, socket) => this.#refuseTunnel(socket));
   }
 
-  /** Resolves once it listens. Rejects with Node's error (`EADDRINUSE`, `EACCES`) if it cannot. */
+  /** Resolves once the server listens. Rejects with Node's error (`EADDRINUSE`, `EACCES`) if it cannot. */
   static async listen(options: AdminServerOptions): Promise<AdminServer> {
     const admin = new AdminServer(options);
     admin.#server.listen({
@@ -59,13 +59,12 @@ export class AdminServer {
     return admin;
   }
 
-  /** The port it listens on. */
   get port(): number {
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** Adds routes while it runs; one with the same method and path replaces. */
+  /** Adds routes while the server runs. A route with the same method and path replaces the old one. */
   addRoutes(routes: readonly AdminRoute[]): void {
     const kept = this.#routes.filter(
       (old) => !routes.some((route) => route.method === old.method && route.path === old.path),
@@ -73,7 +72,7 @@ export class AdminServer {
     this.#routes = [...kept, ...routes];
   }
 
-  /** Stops listening; answers that are being written get half a second. */
+  /** Stops listening. Answers that are being written get half a second to finish. */
   async close(): Promise<void> {
     const timer = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
     await new Promise<void>((resolve) => {
@@ -89,14 +88,15 @@ export class AdminServer {
     const answer = await this.#handle(request).catch((error: unknown) =>
       answerOfError(error, this.#log, requestId),
     );
-    // A body that was not read through cannot be told from the next request.
+    // The unread rest of a body would be parsed as the next request, so the connection must close.
     const headers = { 'X-Request-Id': requestId, ...(request.complete ? {} : { Connection: 'close' }) };
     write(response, answer, headers);
   }
 
-  /** CONNECT has no response object; what was asked before it is answered first. */
+  /** Node gives CONNECT no response object. Earlier requests of the connection are answered first. */
   #refuseTunnel(socket: Duplex): void {
-    // Node takes its own listener away: without one, a reset while it waits its turn would end the process.
+    // On CONNECT Node removes its own error listener. Without this one, a reset of the connection would end the
+    // process.
     socket.on('error', () => socket.destroy());
     const refuse = (): void =>
       refuseRaw(socket, problem('method_not_allowed', { headers: { Allow: 'GET, HEAD' } }));
@@ -112,7 +112,7 @@ export class AdminServer {
     const target = request.url ?? '/';
     const [path = '/'] = target.split('?', 1);
     const query = Object.fromEntries(new URLSearchParams(target.slice(path.length)));
-    // Before the body is read: one that no route wants is not worth reading.
+    // Find the route first: a body that no route wants is not read.
     const { route, params } = routeFor(this.#routes, method, path);
     const body = route.method === 'GET' ? undefined : await readJsonBody(request, MAX_BODY_BYTES);
     const { authorization } = request.headers;

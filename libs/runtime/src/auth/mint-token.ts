@@ -1,12 +1,12 @@
 import { SignJWT } from 'jose/jwt/sign';
 
-/** Whose token, and how it is made. */
+/** Whose token to make, and how. */
 export interface TokenOptions {
   user: string;
   secret: string;
-  /** Seconds; 3,600 unless given. */
+  /** Seconds; 3,600 by default. */
   ttlS?: number;
-  /** Space-separated: `send:as`. */
+  /** Scopes separated by spaces, for example `send:as`. */
   scope?: string;
   issuer?: string;
   audience?: string;

@@ -9,16 +9,19 @@ import {
 import { KeySourceError } from './token-errors';
 
 const TIMEOUT_MS = 3000;
-/** An unknown `kid` asks for the set again at most this often: rotation is found, floods of bad tokens are not felt. */
+/**
+ * An unknown `kid` reloads the key set at most this often. Rotated keys are found, and a flood of bad tokens causes
+ * no flood of requests.
+ */
 const COOLDOWN_MS = 10_000;
-/** After this the set is read again beside the traffic, so that withdrawn keys go. */
+/** After this time the key set is reloaded in the background, so that withdrawn keys are dropped. */
 const REFRESH_AFTER_MS = 600_000;
-/** Keys that could not be refreshed for this long are not trusted any more. */
+/** Keys that could not be refreshed for this long are no longer trusted. */
 const MAX_AGE_MS = 86_400_000;
-/** After a failed read nobody asks again for this long: callers fail at once instead of queueing. */
+/** For this long after a failed read, lookups that need a reload fail at once instead of queueing. */
 const FAILURE_PAUSE_MS = 1000;
 
-/** The keys of a JWKS URL. A short outage of it is not felt: the last keys stay good while it is out of reach. */
+/** The keys of a JWKS URL. If the URL is unreachable, the last keys stay valid for up to 24 hours. */
 export class RemoteKeys {
   readonly #find: ReturnType<typeof createRemoteJWKSet>;
   #failure: { readonly at: number; readonly error: unknown } | null = null;
@@ -34,9 +37,9 @@ export class RemoteKeys {
   }
 
   /**
-   * The key that the token's header asks for.
+   * The key that the token's header names.
    *
-   * @throws KeySourceError when the set cannot be read
+   * @throws KeySourceError when the key set cannot be read
    * @throws errors.JWKSNoMatchingKey | errors.JWKSMultipleMatchingKeys
    */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
@@ -51,7 +54,7 @@ export class RemoteKeys {
   #refresh(): void {
     const isOld = performance.now() - this.#readAt > REFRESH_AFTER_MS;
     if (isOld && this.#find.fresh && !this.#find.reloading) {
-      // A failure is remembered by #fetch, and felt only when the old keys do not do.
+      // `#fetch` remembers the failure. It matters only when the old keys do not fit a token.
       this.#find.reload().catch(() => null);
     }
   }

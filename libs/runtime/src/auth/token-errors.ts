@@ -4,7 +4,7 @@ import { type Problem, problem } from '../problems/problem';
 /** Why a token is refused. */
 export type TokenErrorReason = 'expired' | 'not_yet_valid' | 'invalid';
 
-/** The token is refused. `message` is safe to show and never holds any of the token. */
+/** The token is refused. `message` is safe to show: it never contains any part of the token. */
 export class TokenError extends Error {
   override readonly name = 'TokenError';
   readonly reason: TokenErrorReason;
@@ -15,7 +15,7 @@ export class TokenError extends Error {
   }
 }
 
-/** The key set cannot be read, so nobody can tell whether the token is good: 503, not 401. */
+/** The key set cannot be read, so the token cannot be checked. The answer is 503, not 401. */
 export class KeySourceError extends Error {
   override readonly name = 'KeySourceError';
 
@@ -24,7 +24,7 @@ export class KeySourceError extends Error {
   }
 }
 
-/** What an error of jose means here. Anything unknown means that the token is not valid. */
+/** Translates an error of jose. Any unknown error means that the token is not valid. */
 export function tokenErrorFrom(error: unknown): TokenError | KeySourceError {
   if (error instanceof TokenError || error instanceof KeySourceError) {
     return error;
@@ -33,7 +33,7 @@ export function tokenErrorFrom(error: unknown): TokenError | KeySourceError {
     return new TokenError('expired', 'The token has expired.');
   }
   if (error instanceof errors.JWTClaimValidationFailed) {
-    // Both names come from jose's own checks, not from the token.
+    // `claim` and `reason` come from jose's own checks, not from the token.
     return error.claim === 'nbf' && error.reason === 'check_failed'
       ? new TokenError('not_yet_valid', 'The token is not valid yet.')
       : new TokenError('invalid', `The token's "${error.claim}" is missing or not what is expected.`);
@@ -51,8 +51,8 @@ export function tokenErrorFrom(error: unknown): TokenError | KeySourceError {
 }
 
 /**
- * The answer to a request whose token was refused: pass what `TokenVerifier.verify` threw, or `null` where there
- * was no token. An error of another kind is the caller's to handle and comes back as `internal`.
+ * The problem for a request whose token was refused. Pass what `TokenVerifier.verify` threw, or `null` if there was
+ * no token. Any other error becomes `internal`.
  */
 export function problemOfToken(error: unknown): Problem {
   if (error === null) {

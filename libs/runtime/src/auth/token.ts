@@ -6,17 +6,17 @@ import type { AuthSettings } from '../settings/settings';
 import { RemoteKeys } from './remote-keys';
 import { TokenError, tokenErrorFrom } from './token-errors';
 
-/** Who a token names and what it allows. */
+/** Who a token names, and what it allows. */
 export interface Identity {
   readonly user: string;
   readonly scopes: ReadonlySet<string>;
-  /** When the token ends, in epoch milliseconds; it is accepted for 5 s more. */
+  /** When the token expires, in epoch milliseconds. It is accepted for 5 s longer. */
   readonly expiresAtMs: number;
 }
 
 export interface TokenVerifierOptions {
   readonly auth: AuthSettings;
-  /** The time in epoch milliseconds. */
+  /** Returns the time in epoch milliseconds. */
   readonly now?: () => number;
 }
 
@@ -27,17 +27,17 @@ const MAX_TOKEN_CHARS = 8192;
 const MAX_CACHED_CHARS = 4096;
 const MAX_CACHED_TOKENS = 10_000;
 const MAX_CACHED_TOTAL_CHARS = 16_777_216;
-/** A key that its owner withdrew stops being good for cached tokens, too. */
+/** Bounds how long a cached token is accepted after its key was withdrawn. */
 const CACHED_AT_MOST_MS = 300_000;
-/** Beyond what a Date can hold; such a token simply never ends. */
+/** The largest time that a Date can hold. A token with a later `exp` never expires. */
 const MAX_DATE_MS = 8.64e15;
 
 /**
- * Verifies JWTs, by one shared secret (HS256) or by a remote key set (RS256, ES256, EdDSA).
- * Verified tokens are remembered for at most 5 minutes, never beyond their own end.
+ * Verifies JWTs with one shared secret (HS256) or a remote key set (RS256, ES256, EdDSA).
+ * Verified tokens are cached for at most 5 minutes, and never past their own expiry.
  */
 export class TokenVerifier {
-  /** The secret is imported once: jose would do so for each token. */
+  /** The secret is imported once, because jose would import it for each token. */
   readonly #keys: Promise<CryptoKey> | RemoteKeys;
   readonly #options: JWTVerifyOptions;
   readonly #now: () => number;
@@ -47,7 +47,7 @@ export class TokenVerifier {
     sizeCalculation: (_identity, token) => token.length,
   });
 
-  /** @throws Error when `auth` holds neither a secret nor a URL */
+  /** @throws Error when `auth` has neither a secret nor a URL */
   constructor({ auth, now = Date.now }: TokenVerifierOptions) {
     this.#now = now;
     if (auth.secret !== undefined) {
@@ -58,7 +58,7 @@ export class TokenVerifier {
       throw new Error('tokens cannot be verified without a secret or a key set URL');
     }
     this.#options = {
-      // Never from the token: its header is the attacker's.
+      // Never take the algorithm from the token: an attacker controls its header.
       algorithms: this.#keys instanceof RemoteKeys ? ['RS256', 'ES256', 'EdDSA'] : ['HS256'],
       requiredClaims: ['exp', 'sub'],
       clockTolerance: LEEWAY_S,
@@ -68,10 +68,10 @@ export class TokenVerifier {
   }
 
   /**
-   * Whom the token names.
+   * Returns who the token names.
    *
-   * @throws TokenError when it is expired or not valid
-   * @throws KeySourceError when the key set is out of reach, so that nobody can tell
+   * @throws TokenError when the token is expired or not valid
+   * @throws KeySourceError when the key set is unreachable, so the token cannot be checked
    */
   async verify(token: string): Promise<Identity> {
     const cached = this.#verified.get(token);
@@ -89,13 +89,13 @@ export class TokenVerifier {
     return identity;
   }
 
-  /** Forgets everything. */
+  /** Forgets all cached tokens. */
   close(): void {
     this.#verified.clear();
   }
 
   async #payloadOf(token: string): Promise<JWTPayload> {
-    // Before any decoding: decoders forgive white space, and a long token costs time.
+    // Check the form before decoding: decoders accept white space, and decoding a long token takes time.
     if (token.length > MAX_TOKEN_CHARS || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token) || !hasOneSpelling(token)) {
       throw new TokenError('invalid', 'The token is not a JWT.');
     }
@@ -118,13 +118,16 @@ export class TokenVerifier {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) {
         throw error;
       }
-      // A token without a `kid` while two keys overlap in a rotation: either may have signed it.
+      // The token has no `kid` and two keys overlap during a rotation. Either key may have signed it.
       return verifyWithAny(token, error, options);
     }
   }
 }
 
-/** The last character of a signature has bits that no decoder looks at: one token would have several spellings. */
+/**
+ * Decoders ignore the last bits of a signature's last character. Without this check one token would have several
+ * spellings.
+ */
 function hasOneSpelling(token: string): boolean {
   const signature = token.slice(token.lastIndexOf('.') + 1);
   return Buffer.from(signature, 'base64url').toString('base64url') === signature;
@@ -155,7 +158,7 @@ function identityOf({ sub, exp, scope }: JWTPayload): Identity {
     throw new TokenError('invalid', 'The token\'s "exp" is not a number.');
   }
   const words = typeof scope === 'string' ? scope.split(' ').filter((word) => word !== '') : [];
-  // Most tokens have none, and each is kept as long as it is remembered.
+  // Most tokens have no scopes. They share one empty set, because each cached token keeps its own.
   const scopes = words.length === 0 ? NO_SCOPES : new Set(words);
   return { user: sub, scopes, expiresAtMs: Math.min(exp * 1000, MAX_DATE_MS) };
 }

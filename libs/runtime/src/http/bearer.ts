@@ -1,6 +1,6 @@
 /**
- * The token of an `Authorization: Bearer …` header, or `null`. Pass `headersDistinct.authorization` to notice a
- * header that came twice, which counts as none: nobody can tell which one was meant.
+ * Returns the token of an `Authorization: Bearer …` header, or `null`. Pass `headersDistinct.authorization` to detect
+ * a repeated header. A repeated header returns `null`, because it is unclear which one was meant.
  */
 export function bearerFrom(authorization: string | readonly string[] | undefined): string | null {
   const value = typeof authorization === 'string' ? authorization : only(authorization);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { problem } from '../problems/problem';
 
 /**
- * The JSON body of a request of Node's own HTTP server.
+ * Reads the JSON body of a request to Node's HTTP server.
  *
  * @throws Problem 400, 413 or 415
  */
@@ -27,7 +27,7 @@ async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Bu
   }
   const chunks: Buffer[] = [];
   let size = 0;
-  // The iterator's default would cut the connection before the 413 is written.
+  // By default the iterator would cut the connection before the 413 is written.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;

@@ -1,20 +1,20 @@
 import winston from 'winston';
 import { redactField, redactText } from './redact';
 
-/** winston's logger: constant messages, facts in fields. Guard costly lines with `isLevelEnabled`. */
+/** A winston logger. Messages are constant and facts go into fields. Guard costly lines with `isLevelEnabled`. */
 export type Logger = winston.Logger;
 
 export interface LoggerOptions {
   readonly service: string;
   /** One of winston's npm levels. */
   readonly level: string;
-  /** Where lines go; standard output by default. */
+  /** Where lines are written; standard output by default. */
   readonly stream?: NodeJS.WritableStream;
 }
 
 /**
- * A logger that writes one JSON object a line: `timestamp` (ISO), `level`, `service`, `message`, then the
- * fields. Credentials and what people wrote never reach the line, whoever passes them.
+ * Creates a logger that writes one JSON object per line: `timestamp` (ISO), `level`, `service`, `message`, then the
+ * fields. It removes credentials and message contents from every line.
  */
 export function createLogger({ service, level, stream = process.stdout }: LoggerOptions): Logger {
   return winston.createLogger({
@@ -38,7 +38,7 @@ function jsonLine(service: string, info: winston.Logform.TransformableInfo): str
     const entries = Object.entries(fields).map(([name, value]) => [name, redactField(name, value)]);
     return JSON.stringify({ ...head, ...Object.fromEntries(entries) });
   } catch (error) {
-    // A field with a throwing getter must not take the caller down: the line goes out without its fields.
+    // A field with a throwing getter must not crash the caller: the line is written without its fields.
     return JSON.stringify({
       ...head,
       fieldsUnreadable: error instanceof Error ? error.name : 'thrown value',

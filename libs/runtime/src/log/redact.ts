@@ -5,22 +5,22 @@ const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
 const MAX_CHARS = 8192;
 
-/** No ordinary field name contains these, so they count anywhere in a name. */
+/** No ordinary field name contains these words, so they match anywhere in a name. */
 const SECRET_NAME = /authorization|token|secret|password|cookie/i;
-/** What people wrote. These count as whole words: `body`, `messageText`, but not `context` or `database`. */
+/** What people wrote. These match whole words only: `body` and `messageText`, but not `context` or `database`. */
 const CONTENT_WORD = /^(?:text|data|body)$/i;
 
 /**
- * A field's value as it may be logged: plain JSON, without credentials and without what people wrote,
- * bounded in depth, items and characters. Errors become `{name, message, code, stack, cause}`.
+ * A field's value in the form that may be logged: plain JSON without credentials and message contents, with limits on
+ * depth, items and characters. Errors become `{name, message, code, stack, cause}`.
  */
 export function redactField(name: string, value: unknown): unknown {
   return redactAt(name, value, 0, []);
 }
 
-/** Text without the passwords of URLs, bearer tokens and JWTs that slipped into it; cut at 8192 characters. */
+/** The text without passwords in URLs, bearer tokens and JWTs, cut at 8192 characters. */
 export function redactText(text: string): string {
-  // Replaced before it is cut: a token that the cut goes through would not look like one.
+  // Replace before cutting: a token that is cut in half would no longer be recognized.
   const clean = text
     .slice(0, 4 * MAX_CHARS)
     .replace(/:\/\/[^\s/]*@/g, '://***@')
@@ -47,7 +47,7 @@ function isPrivate(name: string, value: unknown): boolean {
   if (SECRET_NAME.test(name)) {
     return true;
   }
-  // `bodyBytes: 512` says nothing of the body.
+  // A number under a content name, such as `bodyBytes: 512`, reveals nothing.
   if (typeof value === 'number' || typeof value === 'boolean') {
     return false;
   }
@@ -87,7 +87,7 @@ function redactEntries(value: object, depth: number, path: readonly object[]): u
   return Object.fromEntries(entries.map(([name, item]) => [name, redactAt(name, item, depth + 1, path)]));
 }
 
-/** Only these: a database error's own fields may hold a row. */
+/** Only these fields: a database error's own fields may contain a row. */
 function errorFields(error: Error): Record<string, unknown> {
   return {
     name: error.name,

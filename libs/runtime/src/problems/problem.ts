@@ -4,23 +4,23 @@ import { type ProblemCode, problemsCatalogue } from './problems-catalogue';
 /** The media type of RFC 9457. */
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
-/** One thing that is wrong with a body; `pointer` is a JSON Pointer (RFC 6901). */
+/** One fault in a body; `pointer` is a JSON Pointer (RFC 6901). */
 export interface FieldError {
   readonly pointer: string;
   readonly detail: string;
 }
 
 export interface ProblemOptions {
-  /** One sentence about this occurrence; the catalogue's meaning by default. Goes to the caller. */
+  /** One sentence about this occurrence, shown to the caller. The catalogue's meaning by default. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
-  /** Beside the kind's own; the same name replaces. */
+  /** Added to the headers of the kind. A header with the same name replaces that one. */
   readonly headers?: Readonly<Record<string, string>>;
   /** For the log only. */
   readonly cause?: unknown;
 }
 
-/** An HTTP error answer. Throw it; the edge writes it. */
+/** An HTTP error answer. Throw it; the outer handler writes it. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
@@ -45,7 +45,7 @@ export class Problem extends Error {
   }
 }
 
-/** The body of a problem, as RFC 9457 says, with `code` and, for validation, `errors`. */
+/** The body of a problem (RFC 9457), with `code` and, for validation, `errors`. */
 export interface ProblemBody {
   readonly type: string;
   readonly title: string;
@@ -55,12 +55,12 @@ export interface ProblemBody {
   readonly errors?: readonly FieldError[];
 }
 
-/** A problem of the catalogue's kind `code`. */
+/** Creates a problem of the catalogue's kind `code`. */
 export function problem(code: ProblemCode, options: ProblemOptions = {}): Problem {
   return new Problem(code, options);
 }
 
-/** What is written to the caller. */
+/** The body that the caller gets. */
 export function problemBody({ code, title, status, detail, errors }: Problem): ProblemBody {
   return {
     type: problemType(code),
@@ -72,14 +72,14 @@ export function problemBody({ code, title, status, detail, errors }: Problem): P
   };
 }
 
-/** The stable URI of a kind of problem: a name, not an address. */
+/** The stable URI of a kind of problem. It is a name, not an address. */
 export function problemType(code: ProblemCode): string {
   return `urn:posthorn:error:${code}`;
 }
 
 /**
- * A whole HTTP/1.1 response that closes the connection, for places that have a socket and no response object:
- * errors of the HTTP parser and refused upgrades.
+ * A complete HTTP/1.1 response that closes the connection. For code that has a socket but no response object: errors
+ * of the HTTP parser, and refused upgrades.
  */
 export function problemResponse(answer: Problem, requestId: string): string {
   const body = JSON.stringify(problemBody(answer));
@@ -97,7 +97,7 @@ export function problemResponse(answer: Problem, requestId: string): string {
   return `${[statusLine, ...lines].join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** The problem that an error of Node's HTTP parser (`clientError`) stands for. */
+/** The problem for an error of Node's HTTP parser (`clientError`). */
 export function problemOfParserError(error: NodeJS.ErrnoException): Problem {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':

@@ -1,17 +1,17 @@
 /** One kind of HTTP error. */
 export interface ProblemKind {
   readonly status: number;
-  /** The same for every problem of this kind. */
+  /** Identical for every problem of this kind. */
   readonly title: string;
   /** When it is answered. */
   readonly meaning: string;
-  /** What the caller does about it. */
+  /** What the caller should do. */
   readonly remedy: string;
-  /** Headers that every problem of this kind carries, unless the problem sets them itself. */
+  /** Headers of every problem of this kind, unless the problem sets them itself. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Checks a catalogue's shape and freezes it, keeping its codes as types. */
+/** Checks a catalogue's shape and freezes it. The codes stay visible as types. */
 export function defineProblems<const Codes extends string>(
   kinds: Readonly<Record<Codes, ProblemKind>>,
 ): Readonly<Record<Codes, ProblemKind>> {

@@ -6,15 +6,15 @@ interface Step {
   readonly fn: StopStep;
 }
 
-/** Undoes something; after `allowedMs` the next step runs all the same. */
+/** Undoes something. After `allowedMs` the next step runs even if this one has not finished. */
 type StopStep = (allowedMs: number) => Promise<void> | void;
 
-/** Kept for each step that is still to come, so that one that hangs cannot eat the others' time. */
+/** Time kept back for each later step, so that a step that hangs cannot use it up. */
 const RESERVED_MS = 50;
 
 /**
- * What has to be undone when the process stops. Register on the line after an acquisition; `stop` runs the
- * steps last in, first out, under one deadline. A step that throws or hangs is logged and the next one runs.
+ * The steps that stop the process. Register a step on the line after an acquisition. `stop` runs the steps in reverse
+ * order under one deadline. A step that throws or hangs is logged, and the next one runs.
  */
 export class Lifecycle {
   readonly #log: Logger;
@@ -22,7 +22,7 @@ export class Lifecycle {
   readonly #controller = new AbortController();
   #stopped: Promise<void> | null = null;
   #isOver = false;
-  /** Resolves at the first moment of stopping. */
+  /** Resolves as soon as the stop begins. */
   readonly whenStopping: Promise<void>;
 
   constructor(log: Logger) {
@@ -32,17 +32,16 @@ export class Lifecycle {
     });
   }
 
-  /** Whether `stop` has been called. */
   get stopping(): boolean {
     return this.#controller.signal.aborted;
   }
 
-  /** Aborted at the first moment of stopping: for waits that should end then. */
+  /** Aborted as soon as the stop begins, for waits that should end then. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Adds a step. One that comes when the stop is over (a start that lost the race) runs at once. */
+  /** Adds a step. If the stop is already over (a start that finished too late), the step runs at once. */
   onStop(name: string, fn: StopStep): void {
     if (this.#isOver) {
       void this.#run({ name, fn }, RESERVED_MS);
@@ -51,14 +50,14 @@ export class Lifecycle {
     }
   }
 
-  /** Calls `fn` at the first moment of stopping, or now if that has passed. `fn` must not throw. */
+  /** Calls `fn` as soon as the stop begins, or now if it has begun. `fn` must not throw. */
   onStopping(fn: () => void): void {
     void this.whenStopping.then(fn).catch((error: unknown) => {
       this.#log.error('stop listener failed', { error });
     });
   }
 
-  /** Runs the steps within about `deadlineMs`; never rejects. Later calls share the first one's promise. */
+  /** Runs the steps within about `deadlineMs`. Never rejects. Later calls return the same promise. */
   stop(deadlineMs: number): Promise<void> {
     this.#stopped ??= this.#stop(performance.now() + deadlineMs);
     return this.#stopped;

@@ -2,11 +2,11 @@ import type { Logger } from '../log/logger';
 
 export interface ProcessExitOptions {
   readonly log: Logger;
-  /** What a stop is; runs once. Should not reject. */
+  /** Stops the process's work. It runs once and should not reject. */
   readonly stop: () => Promise<void>;
-  /** After this the process ends, whatever is left. */
+  /** After this time the process ends, even if the stop is not finished. */
   readonly deadlineMs: number;
-  /** A worker obeys its primary: Ctrl-C in a terminal reaches both, and counts at the primary. */
+  /** A worker ignores SIGINT: Ctrl-C in a terminal reaches the primary too, and the primary stops its workers. */
   readonly isWorker?: boolean;
 }
 
@@ -14,8 +14,8 @@ const SLACK_MS = 1000;
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
- * When and how this process ends. The first SIGTERM or SIGINT stops it gracefully (exit code 0), the second one
- * ends it at once (1); an error that nobody caught stops it gracefully, too (1).
+ * Decides when this process ends, and with which exit code. The first SIGTERM or SIGINT stops it gracefully (code 0),
+ * the second ends it at once (1). An uncaught error also stops it gracefully (1).
  */
 export class ProcessExit {
   readonly #options: ProcessExitOptions;
@@ -23,20 +23,20 @@ export class ProcessExit {
   #isStopping = false;
   #hasSignal = false;
 
-  /** Takes over the process's signals and uncaught errors, for good. */
+  /** Takes over the process's signals and uncaught errors permanently. */
   constructor(options: ProcessExitOptions) {
     this.#options = options;
     for (const signal of SIGNALS) {
       process.on(signal, () => this.#onSignal(signal));
     }
-    // Rejections that nobody handles come here as well: that is Node's default.
+    // By default Node reports unhandled rejections here as well.
     process.on('uncaughtException', (error, origin) => {
       options.log.error('uncaught error', { origin, error });
       this.begin('uncaught error', 1);
     });
   }
 
-  /** Starts the stop, or only raises the exit code where it runs already. */
+  /** Starts the stop. If it is already running, this only raises the exit code. */
   begin(reason: string, exitCode: number): void {
     this.#exitCode = Math.max(this.#exitCode, exitCode);
     if (!this.#isStopping) {
@@ -73,11 +73,11 @@ export class ProcessExit {
     }
     log.info('stopped', { reason, exitCode: this.#exitCode });
     if (isWorker === true) {
-      // Its channel to the primary would keep it, and Node ends a worker that drops it with 0.
+      // The channel to the primary would keep the worker alive. If it disconnects instead, Node ends it with code 0.
       this.#exitNow(this.#exitCode);
     } else {
-      // The event loop is empty now, unless something leaked. Left to end by itself, Node also takes its environment
-      // apart, and was once seen to do that for ever.
+      // The event loop is empty now, unless something leaked. Without this exit Node also tears down its environment,
+      // and that hung once.
       process.exitCode = this.#exitCode;
       process.once('beforeExit', () => process.exit());
     }
@@ -85,7 +85,7 @@ export class ProcessExit {
 
   #exitNow(exitCode: number): void {
     process.exitCode = exitCode;
-    // The logger hands its last lines on in this turn of the event loop.
+    // The logger writes its last lines in this turn of the event loop.
     setImmediate(() => process.exit());
   }
 }

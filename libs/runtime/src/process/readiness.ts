@@ -2,19 +2,19 @@ import type { Registry } from 'prom-client';
 import type { AdminResponse, AdminRoute } from '../admin/admin-routes';
 import { within } from './within';
 
-/** Whether a service can take work, and what keeps it from that or slows it: a name → one sentence. */
+/** Whether a service can take work. `missing` and `degraded` map a name to one sentence that says what is wrong. */
 export interface Readiness {
   readonly ready: boolean;
   readonly missing: Readonly<Record<string, string>>;
   readonly degraded: Readonly<Record<string, string>>;
 }
 
-/** Asked for every `GET /readyz`; should answer within 3 s. */
+/** Called for every `GET /readyz`; should answer within 3 s. */
 export type ReadinessCheck = () => Promise<Readiness>;
 
 const CHECK_TIMEOUT_MS = 3000;
 
-/** `GET /livez`, `/readyz` and `/metrics` of one process. Liveness never asks a dependency. */
+/** `GET /livez`, `/readyz` and `/metrics` of one process. Liveness never asks a store. */
 export function healthRoutes(check: ReadinessCheck, metrics: Registry): AdminRoute[] {
   return [
     { method: 'GET', path: '/livez', handle: async () => ({ status: 200, body: { status: 'alive' } }) },
@@ -27,7 +27,7 @@ export function healthRoutes(check: ReadinessCheck, metrics: Registry): AdminRou
   ];
 }
 
-/** 200 `{"status":"ready", …}` or 503 `{"status":"unready", …}`; `extra` is put beside. */
+/** 200 `{"status":"ready", …}` or 503 `{"status":"unready", …}`. The fields of `extra` are added to the body. */
 export function readinessAnswer({ ready, missing, degraded }: Readiness, extra: object = {}): AdminResponse {
   return {
     status: ready ? 200 : 503,
@@ -35,12 +35,12 @@ export function readinessAnswer({ ready, missing, degraded }: Readiness, extra: 
   };
 }
 
-/** A readiness of nothing but this one missing thing. */
+/** An unready answer with one missing thing. */
 export function unready(name: string, sentence: string): Readiness {
   return { ready: false, missing: { [name]: sentence }, degraded: {} };
 }
 
-/** The check's answer; unready where it fails or takes more than 3 s. Never rejects. */
+/** The check's result. It is unready if the check fails or takes more than 3 s. Never rejects. */
 export async function checkInTime(check: ReadinessCheck): Promise<Readiness> {
   try {
     return await within(CHECK_TIMEOUT_MS, check(), () =>

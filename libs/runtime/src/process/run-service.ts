@@ -10,8 +10,8 @@ import { type CreateService, startService } from './start-service';
 const EX_CONFIG = 78;
 
 /**
- * A service's whole `main`: settings, log, admin port, the service, signals, the end. Resolves once the service
- * listens, or its start has failed. Exit codes: 0 after a graceful stop, 1 after an error, 78 for bad settings.
+ * A service's whole `main`: settings, log, admin port, service, signals, exit. Resolves once the service listens or
+ * its start has failed. Exit codes: 0 after a graceful stop, 1 after an error, 78 for bad settings.
  */
 export async function runService<S extends CommonSettings>(
   name: string,
@@ -23,7 +23,7 @@ export async function runService<S extends CommonSettings>(
   if (settings === null) {
     return;
   }
-  // A log reader that went away must not take the service with it, and there is nowhere left to say so.
+  // If the reader of the log goes away, the service must go on. There is nowhere left to report it.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
   const log = createLogger({ service: name, level: settings.logLevel });

@@ -15,11 +15,11 @@ export interface ServiceContext<S extends CommonSettings> {
   readonly log: Logger;
   readonly life: Lifecycle;
   readonly metrics: Registry;
-  /** Null where no traces are wanted. */
+  /** Null if tracing is off. */
   readonly tracing: Tracing | null;
 }
 
-/** A service that listens. What it acquired is undone by the context's `life`. */
+/** A service that listens. The context's `life` releases what it acquired. */
 export interface RunningService {
   /** The public port. */
   readonly port: number;
@@ -29,7 +29,7 @@ export interface RunningService {
 
 export type CreateService<S extends CommonSettings> = (context: ServiceContext<S>) => Promise<RunningService>;
 
-/** What serves the admin routes: a port, or in a worker the channel to its primary. */
+/** Serves the admin routes: a port, or in a worker the channel to its primary. */
 export interface AdminTransport {
   addRoutes(routes: readonly AdminRoute[]): void;
   close(): Promise<void>;
@@ -43,17 +43,17 @@ export interface StartOptions<S extends CommonSettings, A extends AdminTransport
   readonly openAdmin: (routes: readonly AdminRoute[], metrics: Registry) => Promise<A>;
   /** Called once the service listens. */
   readonly onStarted: (service: RunningService, admin: A) => void;
-  /** Called with what ends this process, before anything can fail. */
+  /** Called before anything can fail, with the object that ends this process. */
   readonly onExit?: (exit: ProcessExit) => void;
   readonly isWorker?: boolean;
 }
 
-/** What a stop may take beyond `DRAIN_MS`: commits, presence, connections to the stores. */
+/** Extra time for a stop after `DRAIN_MS`: commits, presence, connections to the stores. */
 export const STOP_SLACK_MS = 5000;
 
 /**
- * Creates a service in this process. The admin routes are served first, so that probes see a start that waits;
- * they are the last to go. A start that fails is logged, undone, and ends the process with 1.
+ * Creates a service in this process. The admin routes start first, so that probes can see a start that waits, and
+ * they stop last. A failed start is logged and undone, and the process ends with code 1.
  */
 export async function startService<S extends CommonSettings, A extends AdminTransport>(
   options: StartOptions<S, A>,
@@ -74,7 +74,7 @@ export async function startService<S extends CommonSettings, A extends AdminTran
       await life.stop(deadlineMs);
       await admin?.close();
       if (isStarting) {
-        // Nothing waits for a start that lost the race; what it acquires from here on dies with the process.
+        // The stop began before this start finished. Nothing waits for it, so the process ends here.
         setImmediate(() => process.exit());
       }
     },
@@ -93,7 +93,7 @@ export async function startService<S extends CommonSettings, A extends AdminTran
       log.warn('traces could not be exported', { reason });
     };
     const tracing = await openTracing(options.name, settings.otlpEndpoint, onFault);
-    // Before everything else is acquired: what the others do at their end is exported, too.
+    // Registered before everything else, so it closes last and exports the spans of the other steps.
     life.onStop('tracing', () => tracing?.close());
     service = await create({ settings, log, life, metrics, tracing });
     isStarting = false;
@@ -108,7 +108,7 @@ export async function startService<S extends CommonSettings, A extends AdminTran
   }
 }
 
-/** Says why a start failed and, where that is known, what to do. */
+/** Logs why a start failed and, if that is known, what to do. */
 export function logFailedStart(log: Logger, error: unknown): void {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const port = error instanceof Error && 'port' in error ? error.port : undefined;

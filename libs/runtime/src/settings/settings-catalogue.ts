@@ -3,7 +3,7 @@ import { POSTGRES_URL_EXAMPLE } from '@posthorn/protocol';
 /** The two services that read settings. */
 export type ServiceName = 'send-api' | 'ws-gateway';
 
-/** How a setting's text is read; `settings-readers.ts` has one reader for each. */
+/** How a setting's text is read. `settings-readers.ts` has one reader for each kind. */
 export type SettingKind =
   | 'integer'
   | 'postgres-url'
@@ -15,11 +15,14 @@ export type SettingKind =
   | 'origins'
   | 'log-level';
 
-/** One setting: what the reference prints, what the reader checks. */
+/** One setting, as the reference prints it and the reader checks it. */
 export interface Setting {
   /** One line for the reference. */
   readonly meaning: string;
-  /** Used when the variable is unset or empty; by service where they differ; absent: unset (or required). */
+  /**
+   * Used if the variable is unset or empty. An object has one default for each service. Without a default the setting
+   * stays unset, or is required.
+   */
   readonly default?: string | Readonly<Record<ServiceName, string>>;
   /** Whether the service refuses to start without it. */
   readonly required?: true;
@@ -27,7 +30,7 @@ export interface Setting {
   readonly example: string;
   readonly services: readonly ServiceName[];
   readonly kind: SettingKind;
-  /** Whether the value may hold a credential: it is then never shown. */
+  /** Whether the value may hold a credential. If so, it is never shown. */
   readonly secret?: true;
   /** Inclusive, for integers. */
   readonly minimum?: number;
@@ -69,7 +72,7 @@ export const settingsCatalogue = {
   },
   DATABASE_CONNECTIONS: {
     meaning:
-      'Postgres connections of one process for messages, acknowledgements and connects. Up to 4 more serve the rest, at times 5 in send-api.',
+      'Postgres connections of one process for messages, acknowledgements and connects. Up to 4 more serve everything else (in send-api sometimes 5).',
     default: '10',
     example: '10',
     services: both,
@@ -273,7 +276,7 @@ export const settingsCatalogue = {
   },
   RETENTION_DAYS: {
     meaning:
-      'Days that messages are kept at least; at most one eighth of that (rounded up) and one day longer. Unset: for ever.',
+      'Messages are kept at least this many days, and at most one eighth of that (rounded up) plus one day longer. Unset: for ever.',
     example: '365',
     services: sendApi,
     kind: 'integer',
@@ -322,7 +325,7 @@ export function settingOf(name: SettingName): Setting {
   return settingsCatalogue[name];
 }
 
-/** The default of one setting in one service, as text; `undefined` when it has none. */
+/** The default of one setting in one service, as text; `undefined` if it has none. */
 export function defaultOf(name: SettingName, service: ServiceName): string | undefined {
   const value = settingOf(name).default;
   return typeof value === 'object' ? value[service] : value;

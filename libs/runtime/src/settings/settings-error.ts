@@ -1,14 +1,14 @@
 import { type ServiceName, type SettingName, settingOf } from './settings-catalogue';
 
-/** One bad setting. Never holds the value of a secret. */
+/** One bad setting. Never contains the value of a secret. */
 export interface SettingProblem {
   readonly name: SettingName;
-  /** What is wrong; goes on from the name. */
+  /** What is wrong, as a text that continues the setting's name. */
   readonly detail: string;
   readonly example: string;
 }
 
-/** All bad settings at once; `message` is meant for the operator. */
+/** All bad settings at once. `message` is written for the operator. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly problems: readonly SettingProblem[];

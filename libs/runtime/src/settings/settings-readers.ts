@@ -1,15 +1,15 @@
 import { findPostgresUrlFault, parseRedisUrl } from '@posthorn/protocol';
 import type { SettingKind } from './settings-catalogue';
 
-/** The levels of LOG_LEVEL: winston's own, most severe first. */
+/** The levels of LOG_LEVEL, as in winston, most severe first. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Origins that browsers may come from: exact ones, or `*` for all. */
+/** The origins that browsers may connect from: exact ones, or `*` for all. */
 export type AllowedOrigins = readonly string[] | '*';
 
-/** What each kind of setting is once read. */
+/** The type of each kind of setting after reading. */
 export interface SettingValues {
   integer: number;
   'postgres-url': string;
@@ -30,8 +30,8 @@ export interface Bounds {
 
 /**
  * One reader for each kind of setting: text in, value out.
- * Each throws an `Error` whose message goes on from the setting's name ("has to be …");
- * the readers of kinds that may hold a credential never repeat the value.
+ * Each throws an `Error` whose message continues the setting's name ("must be …").
+ * Readers of kinds that may hold a credential never repeat the value.
  */
 export const settingReaders: { [K in SettingKind]: (text: string, bounds: Bounds) => SettingValues[K] } = {
   integer: readInteger,
@@ -49,10 +49,10 @@ const MIN_SECRET_BYTES = 32;
 const SHOWN_CHARS = 60;
 
 function readInteger(text: string, { minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Bounds): number {
-  // Plain digits only: Number() would also take '1e3', '0x10', ' 7 ' and '1.0'.
+  // Accept plain digits only: Number() would also accept '1e3', '0x10', ' 7 ' and '1.0'.
   const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= minimum && value <= maximum)) {
-    throw new Error(`has to be a whole number from ${minimum} to ${maximum}, not ${shown(text)}`);
+    throw new Error(`must be a whole number from ${minimum} to ${maximum}, not ${shown(text)}`);
   }
   return value;
 }
@@ -73,10 +73,10 @@ function readRedisUrl(text: string): string {
 function readHttpUrl(text: string): string {
   const url = parseUrl(text);
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new Error('has to be a URL that begins with https:// or http:// (its value is not shown)');
+    throw new Error('must be a URL that begins with https:// or http:// (its value is not shown)');
   }
   if (url.username !== '' || url.password !== '') {
-    throw new Error('may not hold a user name or a password: they are never sent');
+    throw new Error('must not hold a user name or a password, because they are never sent');
   }
   return text;
 }
@@ -84,17 +84,15 @@ function readHttpUrl(text: string): string {
 function readSecret(text: string): string {
   const bytes = Buffer.byteLength(text);
   if (bytes < MIN_SECRET_BYTES) {
-    throw new Error(
-      `has to be ${MIN_SECRET_BYTES} bytes or more, and it is ${bytes} (its value is not shown)`,
-    );
+    throw new Error(`must be at least ${MIN_SECRET_BYTES} bytes, not ${bytes} (its value is not shown)`);
   }
   return text;
 }
 
 function readKeyPrefix(text: string): string {
-  // Braces would move Redis' hash tag away from the user; glob characters would widen a scan.
+  // Braces would change Redis' hash tag, and glob characters would widen a scan.
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(text)) {
-    throw new Error(`has to be 1 to 64 of the characters A-Z a-z 0-9 . _ : - and not ${shown(text)}`);
+    throw new Error(`must be 1 to 64 of the characters A-Z a-z 0-9 . _ : - and not ${shown(text)}`);
   }
   return text;
 }
@@ -112,19 +110,19 @@ function readOrigins(text: string): AllowedOrigins {
 
 function checkOrigin(origin: string): void {
   if (origin.includes('*')) {
-    throw new Error(`has to be * alone, or whole origins without wildcards, not ${shown(origin)}`);
+    throw new Error(`must be * alone, or complete origins without wildcards, not ${shown(origin)}`);
   }
   const url = parseUrl(origin);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') {
     if (url.origin !== origin) {
       throw new Error(
-        `has to hold origins exactly as browsers send them: ${shown(url.origin)}, not ${shown(origin)}`,
+        `must hold origins exactly as browsers send them: ${shown(url.origin)}, not ${shown(origin)}`,
       );
     }
   } else if (!/^[a-z][a-z0-9+.-]*:\/\/[A-Za-z0-9._:-]+$/.test(origin)) {
-    // Apps have schemes of their own (capacitor://localhost), which URL gives no origin for.
+    // Apps have their own schemes (capacitor://localhost), and URL gives no origin for them.
     throw new Error(
-      `has to be a list of origins (scheme://host, with a port where needed), not ${shown(origin)}`,
+      `must be a list of origins (scheme://host, with a port where needed), not ${shown(origin)}`,
     );
   }
 }
@@ -132,17 +130,17 @@ function checkOrigin(origin: string): void {
 function readLogLevel(text: string): LogLevel {
   const level = LOG_LEVELS.find((known) => known === text);
   if (level === undefined) {
-    throw new Error(`has to be one of ${LOG_LEVELS.join(', ')}, not ${shown(text)}`);
+    throw new Error(`must be one of ${LOG_LEVELS.join(', ')}, not ${shown(text)}`);
   }
   return level;
 }
 
 function parseUrl(text: string): URL | null {
-  // A URL parser trims white space; a setting with some is a slip that would fail later.
+  // A URL parser trims white space. White space in a setting is a mistake that would fail later.
   return /\s/.test(text) || !URL.canParse(text) ? null : new URL(text);
 }
 
-/** A value that is no secret, quoted and cut, for a message. Credentials that slipped in are masked. */
+/** A value that is not secret, quoted and shortened for a message. Credentials inside it are masked. */
 function shown(text: string): string {
   const masked = text.replace(/:\/\/[^\s/]*@/g, '://***@');
   return JSON.stringify(masked.length > SHOWN_CHARS ? `${masked.slice(0, SHOWN_CHARS)}…` : masked);

@@ -8,10 +8,10 @@ import {
 } from './settings-catalogue';
 import { type Bounds, type SettingValues, settingReaders } from './settings-readers';
 
-/** What a setting is once read. */
+/** The type of a setting after reading. */
 type ValueOf<N extends SettingName> = SettingValues[(typeof settingsCatalogue)[N]['kind']];
 
-/** A setting that has a default in this service, or has to be given. */
+/** A setting that has a default in this service, or is required. */
 export function needed<N extends SettingName>(
   name: N,
   service: ServiceName,

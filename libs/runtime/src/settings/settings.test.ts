@@ -348,7 +348,7 @@ describe('what may hold a credential', () => {
         'AUTH_JWT_SECRET',
         expect.stringContaining('AUTH_JWT_SECRET_FILE, but that file cannot be read (ENOENT)'),
       ],
-      ['DATABASE_URL', expect.stringContaining('has to be')],
+      ['DATABASE_URL', expect.stringContaining('must be')],
     ]);
     expect(error.message).not.toContain('hunter2');
   });

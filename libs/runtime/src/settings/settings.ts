@@ -12,7 +12,7 @@ import { problemWith, type SettingProblem, SettingsError } from './settings-erro
 import type { AllowedOrigins, LogLevel } from './settings-readers';
 import { needed, optional } from './settings-specs';
 
-/** Who signs tokens: exactly one of `secret` and `jwksUrl` is there. */
+/** Who signs tokens. Exactly one of `secret` and `jwksUrl` is set. */
 export interface AuthSettings {
   readonly secret?: string;
   readonly jwksUrl?: string;
@@ -20,7 +20,7 @@ export interface AuthSettings {
   readonly audience?: string;
 }
 
-/** What both services read. Names end in their unit. */
+/** The settings of both services. Names end in their unit. */
 export interface CommonSettings {
   readonly port: number;
   readonly adminPort: number;
@@ -29,12 +29,12 @@ export interface CommonSettings {
   readonly redisUrl: string;
   readonly redisPrefix: string;
   readonly auth: AuthSettings;
-  /** Of the inspector; absent: it is off. */
+  /** The token of the inspector. If absent, the inspector is off. */
   readonly adminToken?: string;
   readonly allowedOrigins: AllowedOrigins;
   readonly drainMs: number;
   readonly workers: number;
-  /** Absent: no traces. */
+  /** If absent, tracing is off. */
   readonly otlpEndpoint?: string;
   readonly logLevel: LogLevel;
 }
@@ -47,7 +47,7 @@ export interface SendApiSettings extends CommonSettings {
   readonly offlineListMax: number;
   readonly offlineListTtlS: number;
   readonly rateLimitSends: number;
-  /** Absent: messages are kept for ever. */
+  /** If absent, messages are kept for ever. */
   readonly retentionDays?: number;
 }
 
@@ -62,13 +62,13 @@ export interface GatewaySettings extends CommonSettings {
   readonly rateLimitFrames: number;
 }
 
-/** The environment, as `process.env` is. */
+/** The environment, in the form of `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The settings of send-api, frozen.
  *
- * @throws SettingsError with every bad setting
+ * @throws SettingsError that lists every bad setting
  */
 export function loadSendApiSettings(env: Environment): SendApiSettings {
   const service = 'send-api';
@@ -106,7 +106,7 @@ export function loadSendApiSettings(env: Environment): SendApiSettings {
 /**
  * The settings of ws-gateway, frozen.
  *
- * @throws SettingsError with every bad setting
+ * @throws SettingsError that lists every bad setting
  */
 export function loadGatewaySettings(env: Environment): GatewaySettings {
   const service = 'ws-gateway';
@@ -189,12 +189,15 @@ function commonSettings(values: CleanedEnv<ReturnType<typeof commonSpecs>>): Com
 
 const NO_ORIGINS: readonly string[] = Object.freeze([]);
 
-/** Deployment tools pass unset variables on as empty ones: empty counts as unset. */
+/** An empty variable counts as unset, because deployment tools pass unset variables on as empty ones. */
 function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, text]) => text !== undefined && text !== ''));
 }
 
-/** The same with the text of the files that stand for settings which may hold a credential; `unread`: what is wrong with those. */
+/**
+ * Reads the settings that are given as a file (only those that may hold a credential). Returns the environment with
+ * their texts, and in `unread` the files that could not be read.
+ */
 function withSecretFiles(env: Environment): { given: Environment; unread: SettingProblem[] } {
   const given: Record<string, string | undefined> = { ...env };
   const unread: SettingProblem[] = [];
@@ -215,7 +218,7 @@ function problemsOf(errors: Partial<Record<SettingName, Error>>): SettingProblem
     );
 }
 
-/** Adds what only several settings together show, and throws if anything is wrong. */
+/** Adds problems that only a combination of settings shows, and throws if there is any problem. */
 function refuse(
   service: ServiceName,
   problems: SettingProblem[],
@@ -235,7 +238,7 @@ function refuse(
   if (Number(port) === Number(adminPort) && Number(port) !== 0) {
     problems.push(problemWith('ADMIN_PORT', 'is the same as PORT: the admin port is never public'));
   }
-  // Of one whose file is at fault, that it is missing or bad is no news.
+  // If a setting's file is at fault, a second problem about the same setting is noise.
   const news = problems.filter(({ name }) => !unread.some((other) => other.name === name));
   if (unread.length + news.length > 0) {
     throw new SettingsError(service, [...unread, ...news]);

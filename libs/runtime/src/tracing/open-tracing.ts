@@ -1,6 +1,6 @@
 import type { Tracing } from './tracing';
 
-/** Tracing to this OTLP endpoint; null without one, and then no code of OpenTelemetry is loaded. */
+/** Opens tracing to this OTLP endpoint. Without an endpoint it returns null and loads no code of OpenTelemetry. */
 export async function openTracing(
   service: string,
   endpoint: string | undefined,

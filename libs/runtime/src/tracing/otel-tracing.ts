@@ -23,9 +23,9 @@ import type { DoneSpan, OpenSpan, SpanAttributes, Tracing } from './tracing';
 const KINDS = { internal: SpanKind.INTERNAL, producer: SpanKind.PRODUCER, consumer: SpanKind.CONSUMER };
 
 /**
- * Spans by OpenTelemetry. Its own variables say where to, how many and with what headers (`OTEL_EXPORTER_OTLP_…`,
- * `OTEL_TRACES_SAMPLER`, `OTEL_BSP_…`, `OTEL_RESOURCE_ATTRIBUTES`). What waits is bounded (2,048 spans unless
- * `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise): beyond it spans are dropped.
+ * Spans by OpenTelemetry. Its own variables configure the endpoint, sampling and headers (`OTEL_EXPORTER_OTLP_…`,
+ * `OTEL_TRACES_SAMPLER`, `OTEL_BSP_…`, `OTEL_RESOURCE_ATTRIBUTES`). At most `OTEL_BSP_MAX_QUEUE_SIZE` spans (2,048 by
+ * default) wait for export; further spans are dropped.
  */
 export class OtelTracing implements Tracing {
   readonly #provider: NodeTracerProvider;
@@ -40,7 +40,7 @@ export class OtelTracing implements Tracing {
       DiagLogLevel.WARN,
     );
     this.#provider = new NodeTracerProvider({
-      // The later counts: what the environment says of this process, over its own name, over that of the library.
+      // Later resources win: the environment over our service name, and that over the library's default.
       resource: defaultResource()
         .merge(resourceFromAttributes({ 'service.name': service }))
         .merge(detectResources({ detectors: [envDetector] })),
@@ -75,7 +75,7 @@ export class OtelTracing implements Tracing {
     try {
       await this.#provider.shutdown();
     } catch (error) {
-      // A collector that is away is no fault of this stop.
+      // An unreachable collector must not fail the stop.
       this.#onFault(error instanceof Error ? error.message : String(error));
     }
   }

@@ -11,13 +11,13 @@ import { readinessAnswer, unready } from '../process/readiness';
 import type { RouteName } from './worker-messages';
 import { type WorkerPool, WorkerSilentError } from './worker-pool';
 
-/** Where a worker gives its metrics to its primary; never served on a port. */
+/** The path at which a worker gives its metrics to its primary. It is never served on a port. */
 export const METRICS_JSON = '/metrics.json';
 const READY_TIMEOUT_MS = 4000;
 const METRICS_TIMEOUT_MS = 3000;
 const SERVICE_TIMEOUT_MS = 10_000;
 
-/** A service's own route: one worker answers for all. */
+/** A route of the service itself: one worker answers for all. */
 export function forwarded({ method, path }: RouteName, pool: () => WorkerPool | null): AdminRoute {
   let turn = 0;
   return {
@@ -37,7 +37,7 @@ export function forwarded({ method, path }: RouteName, pool: () => WorkerPool | 
   };
 }
 
-/** `GET /readyz` of all: the worst answer wins, and each one's is beside. */
+/** `GET /readyz` of all workers. The worst answer decides, and the body also lists each worker's answer. */
 export async function readinessOf(pool: WorkerPool): Promise<AdminResponse> {
   const workers = pool.started;
   if (workers.length === 0) {
@@ -62,7 +62,7 @@ export async function readinessOf(pool: WorkerPool): Promise<AdminResponse> {
   );
 }
 
-/** What the workers' readiness bodies say under `field`, together; the first to name a thing is quoted. */
+/** Merges the `field` of the workers' readiness bodies. The first worker that has a name gives its sentence. */
 function merged(
   answers: readonly (readonly [string, AdminResponse])[],
   field: 'missing' | 'degraded',
@@ -74,18 +74,18 @@ function merged(
   return Object.fromEntries(sentences.toReversed().map(([name, sentence]) => [name, String(sentence)]));
 }
 
-/** `GET /metrics` of all, added up; a worker that is silent is left out. */
+/** `GET /metrics` of all workers, added up. A worker that does not answer is left out. */
 export async function metricsOf(pool: WorkerPool | null, own: Registry): Promise<string> {
   const request: AdminRequest = { method: 'GET', path: METRICS_JSON, body: undefined };
   const answers = await Promise.all(
     (pool?.started ?? []).map((worker) => answerOf(pool, worker, request, METRICS_TIMEOUT_MS)),
   );
   const lists = answers.map((answer) => answer?.body).filter(isMetricList);
-  // Over our own channel, not prom-client's: there one silent worker fails the whole scrape.
+  // Uses our own channel, because with prom-client's one silent worker fails the whole scrape.
   return AggregatorRegistry.aggregate([...lists, await own.getMetricsAsJSON()]).metrics();
 }
 
-/** The worker's answer; `null` when it gives none. */
+/** The worker's answer; `null` if it does not answer. */
 async function answerOf(
   pool: WorkerPool | null,
   worker: Worker,

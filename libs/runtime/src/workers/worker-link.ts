@@ -10,7 +10,7 @@ import type { Logger } from '../log/logger';
 import type { AdminTransport } from '../process/start-service';
 import { isPrimaryMessage, type RouteName, type WorkerMessage } from './worker-messages';
 
-/** A worker's side of the channel to its primary: answers admin requests, hears the order to stop. */
+/** A worker's side of the channel to its primary. It answers admin requests and receives the order to stop. */
 export class WorkerLink implements AdminTransport {
   readonly #log: Logger;
   #routes: readonly AdminRoute[];
@@ -34,13 +34,13 @@ export class WorkerLink implements AdminTransport {
     this.#routes = [...this.#routes, ...routes];
   }
 
-  /** Tells the primary that this worker listens, and which routes it serves beside the common ones. */
+  /** Reports to the primary that this worker listens, and which routes it serves besides the common ones. */
   started(port: number, routes: readonly AdminRoute[]): void {
     const names: RouteName[] = routes.map(({ method, path }) => ({ method, path }));
     send({ posthorn: 'started', port, routes: names });
   }
 
-  /** Nothing to do: the channel ends with the process. */
+  /** The channel ends with the process. */
   async close(): Promise<void> {}
 
   async #answer(id: number, request: AdminRequest): Promise<void> {
@@ -57,7 +57,7 @@ export class WorkerLink implements AdminTransport {
 }
 
 function send(message: WorkerMessage): void {
-  // A primary that is gone ends this process by itself; there is nobody left to tell.
+  // If the primary is gone, this process ends anyway and nobody is left to inform.
   if (process.connected) {
     process.send?.(message, undefined, {}, () => undefined);
   }

@@ -16,7 +16,8 @@ export type WorkerMessage =
   | { readonly posthorn: 'started'; readonly port: number; readonly routes: readonly RouteName[] }
   | { readonly posthorn: 'answer'; readonly id: number; readonly answer: AdminResponse };
 
-// Both ends are this package in the same version; other libraries use the channel, too, so only the kind is asked.
+// Both ends run the same version of this package, so checking the kind is enough. Other libraries use the channel
+// too.
 
 export function isPrimaryMessage(message: unknown): message is PrimaryMessage {
   return hasKind(message, ['stop', 'request']);

@@ -6,15 +6,15 @@ import { isWorkerMessage, type PrimaryMessage, type RouteName } from './worker-m
 export interface WorkerPoolOptions {
   readonly size: number;
   readonly log: Logger;
-  /** All workers listen for the first time. */
+  /** Called when all workers listen for the first time. */
   readonly onComplete: (port: number, routes: readonly RouteName[]) => void;
-  /** A worker ended before the service was complete once: the start failed. */
+  /** Called when a worker ends before all workers have listened once: the start failed. */
   readonly onFailedStart: () => void;
-  /** A worker ended that should not have, and another one follows. */
+  /** Called when a worker ended unexpectedly and another one will replace it. */
   readonly onRestart: () => void;
 }
 
-/** A worker did not answer, or ended before it did. */
+/** A worker did not answer, or ended before it answered. */
 export class WorkerSilentError extends Error {
   override readonly name = 'WorkerSilentError';
 }
@@ -23,7 +23,7 @@ interface Slot {
   worker: Worker;
   isStarted: boolean;
   forkedAt: number;
-  /** Ends in a row without a life of `STABLE_MS` between. */
+  /** How often it ended in a row without living for `STABLE_MS` in between. */
   failures: number;
 }
 
@@ -37,7 +37,7 @@ const MAX_DELAY_MS = 10_000;
 const STABLE_MS = 30_000;
 const MAX_QUESTIONS = 1000;
 
-/** The workers of one service: starts them, starts crashed ones again with backoff, asks them, stops them. */
+/** The workers of one service. Starts them, replaces crashed ones with backoff, asks them, stops them. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #slots: Slot[] = [];
@@ -66,7 +66,7 @@ export class WorkerPool {
     return this.#options.size;
   }
 
-  /** Those that listen. */
+  /** The workers that listen. */
   get started(): readonly Worker[] {
     return this.#slots.filter((slot) => slot.isStarted).map((slot) => slot.worker);
   }
@@ -96,7 +96,7 @@ export class WorkerPool {
     });
   }
 
-  /** Asks every worker to stop, and ends by force those that are still there after `deadlineMs`. */
+  /** Asks every worker to stop, and kills those that still run after `deadlineMs`. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
     for (const timer of this.#restarts) {
@@ -189,7 +189,7 @@ function forkInto({ failures }: { readonly failures: number }): Slot {
 }
 
 function tell(worker: Worker, message: PrimaryMessage): void {
-  // A worker that is gone is seen at its exit, and its questions end there.
+  // If a worker is gone, its exit event ends its questions.
   if (worker.isConnected()) {
     worker.send(message, () => undefined);
   }

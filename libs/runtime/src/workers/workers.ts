@@ -12,8 +12,8 @@ import { WorkerLink } from './worker-link';
 import { WorkerPool } from './worker-pool';
 
 /**
- * The primary of `WORKERS` processes: holds the admin port, answers it by asking the workers, and stops them.
- * It serves no traffic itself.
+ * The primary of `WORKERS` processes. It serves the admin port by asking the workers, and stops them. It serves no
+ * other traffic.
  */
 export async function runPrimary(settings: CommonSettings, log: Logger): Promise<void> {
   const own = new Registry();
@@ -28,7 +28,7 @@ export async function runPrimary(settings: CommonSettings, log: Logger): Promise
   const deadlineMs = settings.drainMs + STOP_SLACK_MS;
   const exit = new ProcessExit({
     log,
-    // The workers' own deadline comes first, so that it is they who say what hung.
+    // The workers' own deadline ends first, so that they can log what hung.
     deadlineMs: deadlineMs + 2000,
     stop: async () => {
       isStopping = true;
@@ -85,7 +85,7 @@ export async function runPrimary(settings: CommonSettings, log: Logger): Promise
   });
 }
 
-/** One worker: the service itself, with its primary in place of an admin port. */
+/** One worker: the service itself, with the channel to its primary instead of an admin port. */
 export async function runWorker<S extends CommonSettings>(
   name: string,
   settings: S,

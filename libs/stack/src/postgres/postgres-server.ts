@@ -10,26 +10,29 @@ import { findPostgresBinaries } from './postgres-binaries';
 import { type Placement, placePostgres } from './postgres-placement';
 import { ids } from './run-as';
 
-/** What kind of Postgres to start. */
+/** How to start Postgres. */
 export interface PostgresOptions {
-  /** Its folder; data that is there already is kept. */
+  /** Its folder. Existing data is kept. */
   dir: string;
-  /** Any free port unless given. */
+  /** Any free port by default. */
   port?: number;
-  /** Settings of postgresql.conf, over the defaults: `{ fsync: 'off' }`. */
+  /** Settings of postgresql.conf that override the defaults: `{ fsync: 'off' }`. */
   settings?: Record<string, string>;
 }
 
 /** A running Postgres on 127.0.0.1. */
 export interface PostgresServer {
-  /** Of an empty database, `posthorn`, whose owner may do all. Holds a password. */
+  /** The address of the empty database `posthorn`, with all rights. Contains a password. */
   url: string;
   port: number;
   pid: number;
-  /** Where the data really is. */
+  /** Where the data really is; see `Placement.dir`. */
   dir: string;
   logs(): string[];
-  /** `fast` (the default) ends its connections and closes cleanly; `immediate` is a crash: recovery at the next start. */
+  /**
+   * `fast` (the default) ends its connections and shuts down cleanly. `immediate` is a crash: the next start
+   * recovers.
+   */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
 }
 
@@ -38,7 +41,7 @@ const READY_BOUND_MS = 60_000;
 const STOP_BOUND_MS = 15_000;
 const PORT_TRIES = 5;
 
-/** Starts a Postgres of our own, as whoever may run it. Throws with the server's own words when it does not start. */
+/** Starts our own Postgres, as a user that may run it. Throws with the server's own output if it does not start. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const place = placePostgres(options.dir, findPostgresBinaries());
   const password = keepPassword(place.dir);
@@ -67,14 +70,17 @@ function run(place: Placement, program: string, args: readonly string[]): Promis
     name: `Postgres (${program})`,
     command,
     args: rest,
-    // Nothing else of the environment: PG… variables would change what the programs do. Messages are to be English.
+    // Pass nothing else: PG… variables would change what the programs do. `LC_ALL` makes messages English.
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
     orphanSignal: 'SIGQUIT',
     ...ids(place.launch),
   });
 }
 
-/** The password of the folder's server, made at the first start. initdb reads it from here, as the folder's owner. */
+/**
+ * The password of this folder's server, created at the first start. initdb reads it from this file as the folder's
+ * owner.
+ */
 function keepPassword(dir: string): string {
   const file = join(dir, 'password');
   if (!existsSync(file)) {
@@ -85,7 +91,7 @@ function keepPassword(dir: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** initdb works beside the final folder, so that a start that was cut short leaves nothing half made. */
+/** initdb works beside the final folder, so that an interrupted start leaves nothing incomplete there. */
 async function initialise(place: Placement, data: string, mayLose: boolean): Promise<void> {
   const half = `${data}.new`;
   rmSync(half, { recursive: true, force: true });
@@ -105,8 +111,8 @@ async function initialise(place: Placement, data: string, mayLose: boolean): Pro
 }
 
 /**
- * After a crash the lock file names a process that is gone, or, after a restart of the machine or container, a
- * stranger that got the same number, which would keep Postgres from starting.
+ * After a crash the lock file names a process that is gone. After a restart of the machine or container an unrelated
+ * process may have the same number, and Postgres would refuse to start.
  */
 async function clearLockFile(data: string): Promise<void> {
   const file = join(data, 'postmaster.pid');
@@ -132,7 +138,7 @@ async function launch(
     const all = {
       listen_addresses: '127.0.0.1',
       port: String(port),
-      // A socket file's path has a limit of about 100 characters, which a project's folder may exceed.
+      // The path of a socket file is limited to about 100 characters, and a project's folder may be longer.
       unix_socket_directories: '',
       ...settings,
     };

@@ -15,10 +15,10 @@ export interface Launch {
   gid?: number;
 }
 
-/** Starts programs as whoever runs this. */
+/** Starts programs as the current user. */
 export const asMyself: Launch = { prefix: [] };
 
-/** True when this process is root, which Postgres refuses to be. */
+/** Whether this process is root, which Postgres refuses. */
 export const isRoot = process.geteuid?.() === 0;
 
 /** Starts programs as the account. */
@@ -27,8 +27,9 @@ export function asAccount({ uid, gid }: Account): Launch {
 }
 
 /**
- * Starts programs as the account, yet allowed to pass folders that only root may enter (a clone below /root).
- * `no_setuid_fixup` makes access(2), which Postgres asks about its own files, count the capability too. Linux only.
+ * Starts programs as the account, with the right to pass folders that only root may enter (a clone below /root).
+ * `no_setuid_fixup` is needed because Postgres checks its own files with access(2), which then counts this right.
+ * Linux only.
  */
 export function asAccountPastPermissions({ uid, gid }: Account): Launch {
   const capabilities = '-all,+dac_override';
@@ -46,7 +47,7 @@ export function asAccountPastPermissions({ uid, gid }: Account): Launch {
   };
 }
 
-/** True when a program started so can read each of the files and write to each of the folders. */
+/** Whether a program started this way can read all the files and write to all the folders. */
 export function canReach(launch: Launch, files: readonly string[], folders: readonly string[]): boolean {
   const script = `n=$1; shift; for f; do if [ "$n" -gt 0 ]; then test -r "$f" || exit 1; n=$((n - 1))
     else test -w "$f" && test -x "$f" || exit 1; fi; done`;
@@ -55,12 +56,14 @@ export function canReach(launch: Launch, files: readonly string[], folders: read
   return spawnSync(command, args, { ...ids(launch), cwd: '/', stdio: 'ignore' }).status === 0;
 }
 
-/** The part of the options of `spawn` that says who runs it. */
+/** The options of `spawn` for the user that runs it. */
 export function ids({ uid, gid }: Launch): { uid?: number; gid?: number } {
   return { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
 }
 
-/** `nobody`, else any other account that is not root. Postgres' initdb wants one with an entry. */
+/**
+ * `nobody`, or any other account that is not root. Postgres' initdb needs one that exists in the system's user list.
+ */
 export function unprivilegedAccount(): Account {
   const accounts = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
@@ -71,13 +74,13 @@ export function unprivilegedAccount(): Account {
   const account = accounts.find(({ name }) => name === 'nobody') ?? accounts.at(-1);
   if (account === undefined) {
     throw new Error(
-      'Postgres does not run as root, and /etc/passwd names no other user. Add one, run this as another user, or set DATABASE_URL.',
+      'Postgres refuses to run as root, and /etc/passwd names no other user. Add one, run this as another user, or set DATABASE_URL.',
     );
   }
   return account;
 }
 
-/** `chown` takes unsigned ids; macOS writes nobody as -2. */
+/** `chown` takes unsigned ids, but macOS prints nobody as -2. */
 function toUint32(text: string): number {
   return Number.parseInt(text, 10) >>> 0;
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { errorCode } from './error-code';
 
-/** The command line of a running process, or undefined when there is no such process. */
+/** The command line of a running process; undefined if there is no such process. */
 export function commandOf(pid: number): string | undefined {
   if (!isAlive(pid)) return undefined;
   try {
@@ -11,11 +11,11 @@ export function commandOf(pid: number): string | undefined {
     }
     return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).trim();
   } catch {
-    return undefined; // ended between the two looks
+    return undefined; // it ended in between
   }
 }
 
-/** True while a process with this id exists, whoever owns it. */
+/** Whether a process with this id exists, whoever owns it. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

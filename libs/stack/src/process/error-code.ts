@@ -1,4 +1,4 @@
-/** The `code` of a system error: `EEXIST`. No `instanceof`: jest's tests have an `Error` of their own. */
+/** The `code` of a system error: `EEXIST`. Not `instanceof`, because jest's tests have their own `Error`. */
 export function errorCode(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 
 const HOST = '127.0.0.1';
 
-/** The first of the preferred ports that nobody listens on, else any free one of 127.0.0.1. */
+/** The first preferred port that is free, otherwise any free port of 127.0.0.1. */
 export async function freePort(preferred: readonly number[] = []): Promise<number> {
   for (const port of preferred) {
     const free = await tryListen(port);
@@ -13,12 +13,12 @@ export async function freePort(preferred: readonly number[] = []): Promise<numbe
   return port;
 }
 
-/** The port, when it could be listened on; 0 takes any. */
+/** The port, if it is free; 0 takes any. */
 function tryListen(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(undefined));
-    // No host: a service that listens on all addresses must find the port free on all of them.
+    // No host: a service that listens on all addresses needs the port to be free on all of them.
     server.listen(port, () => {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' ? address?.port : undefined));

@@ -14,14 +14,14 @@ let guard: ChildProcess | undefined;
 let watched = 0;
 
 /**
- * Makes sure that a child ends when this process does, in whatever way (exception, SIGINT, SIGKILL): the guard
- * process then sends it `signal`, and SIGKILL 3 s later. Returns the function to call once the child has ended.
+ * Makes sure that a child ends when this process ends in any way (exception, SIGINT, SIGKILL). The guard process then
+ * sends it `signal`, and SIGKILL 3 s later. Returns a function to call once the child has ended.
  */
 export function guardProcess(pid: number, signal: NodeJS.Signals): () => void {
   return guarding({ watch: pid, signal }, { forget: pid });
 }
 
-/** Makes sure that a temporary folder goes when this process does. Returns the function that calls it off. */
+/** Makes sure that a temporary folder is removed when this process ends. Returns a function that cancels this. */
 export function guardFolder(folder: string): () => void {
   return guarding({ remove: folder }, { keep: folder });
 }
@@ -47,7 +47,7 @@ function tell(word: Word): void {
 }
 
 function startGuard(): ChildProcess {
-  // A session of its own: Ctrl-C in a terminal reaches a whole process group, and the guard must outlive that.
+  // Its own session: Ctrl-C in a terminal reaches the whole process group, and the guard must survive it.
   const child = spawn(process.execPath, [GUARD], {
     cwd: '/',
     detached: true,
@@ -61,5 +61,5 @@ function startGuard(): ChildProcess {
   return child;
 }
 
-/** All works without a guard too; only a killed parent would leave its children behind. */
+/** Everything works without a guard too. Only a killed parent would leave its children running. */
 function withoutGuard(): void {}

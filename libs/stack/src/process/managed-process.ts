@@ -21,24 +21,27 @@ export interface ProcessOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** What ends it when this process is gone. */
+  /** The signal that ends it when this process is gone. */
   orphanSignal: NodeJS.Signals;
-  /** Told of every line of its output. */
+  /** Called for every line of its output. */
   onLine?: (line: string) => void;
 }
 
-/** A child process in a group of its own, with its last lines of output, which never outlives this process. */
+/** A child process in its own group. It keeps the last lines of its output and never outlives this process. */
 export interface ManagedProcess {
   pid: number;
   exited: Promise<Exit>;
   /** The last lines of stdout and stderr, at most `MAX_LINES`. */
   logs(): string[];
   kill(signal: NodeJS.Signals): void;
-  /** The first line, also of those seen already, for which `matches` is true; rejects when the process ends before, or late. */
+  /**
+   * The first line for which `matches` is true, including earlier lines. Rejects if the process ends first, or after
+   * `boundMs`.
+   */
   waitForLine(matches: (line: string) => boolean, boundMs: number): Promise<string>;
   /** Sends the signal, waits, and sends SIGKILL after `boundMs`. */
   stop(signal: NodeJS.Signals, boundMs: number): Promise<Exit>;
-  /** An error that tells what happened together with the process's last lines. */
+  /** An error that says what happened and contains the process's last lines. */
   failure(what: string): Error;
 }
 
@@ -46,10 +49,10 @@ const MAX_LINES = 2_000;
 const MAX_LINE_CHARS = 16_384;
 const LINES_IN_ERRORS = 20;
 
-/** Starts a process. Throws where it cannot be started at all. */
+/** Starts a process. Throws if it cannot be started at all. */
 export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
   const child = spawn(options.command, options.args, {
-    // A group of its own: Ctrl-C in a terminal must not end the stores before the services.
+    // Its own group: Ctrl-C in a terminal must not end the stores before the services.
     detached: true,
     cwd: options.cwd ?? '/',
     env: options.env,
@@ -72,7 +75,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       release();
-      // The last words may still be in the pipe; a grandchild may also hold it open for long.
+      // The last lines may still be in the pipe. The wait is bounded, because a grandchild may keep the pipe open.
       void Promise.race([Promise.all(ends), sleep(500, undefined, { ref: false })]).then(() =>
         resolve({ code, signal }),
       );

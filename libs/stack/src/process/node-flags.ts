@@ -1,6 +1,6 @@
 /**
- * Flags that Node gets wherever a service is started: here, in the images, in the bench. Most of what a service makes
- * lives for one message. With room for 64 MB of it (Node's own choice is 16) next to nothing of it is copied by the
- * garbage collector, which takes a tenth off the CPU of a message (docs/PERFORMANCE.md).
+ * Node flags for every start of a service: here, in the images, in the bench. Most objects of a service live only for
+ * one message. With 64 MB of room for them (Node's default is 16) the garbage collector copies almost none, which
+ * saves a tenth of the CPU of a message (docs/PERFORMANCE.md).
  */
 export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=64'];

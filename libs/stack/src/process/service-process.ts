@@ -20,36 +20,39 @@ export interface ServiceProcess {
   logs(): string[];
   kill(signal: NodeJS.Signals): void;
   exited: Promise<Exit>;
-  /** SIGTERM, and SIGKILL when it takes 10 s longer than its `DRAIN_MS`. */
+  /** Sends SIGTERM, and SIGKILL if the stop takes 10 s longer than `DRAIN_MS`. */
   stop(): Promise<Exit>;
 }
 
-/** How to start a service in another way than usual. */
+/** How to start a service differently from the default. */
 export interface ServiceOptions {
-  /** More arguments of Node: `['--require', PRELOAD]`. */
+  /** More arguments for Node: `['--require', PRELOAD]`. */
   execArgv?: readonly string[];
-  /** Another build than this repository's: its `main.js`. */
+  /** The `main.js` of another build, instead of this repository's. */
   main?: string;
-  /** True unless given: it is waited for until it is ready; else until it listens. */
+  /** True by default: waits until the service is ready. If false, waits until it listens. */
   isReadyExpected?: boolean;
-  /** Told of every line of its log. */
+  /** Called for every line of its log. */
   onLine?: (line: string) => void;
 }
 
 const HOST = '127.0.0.1';
-/** Each only ends a start that hangs: a busy machine takes its time. */
+/** These limits only end a start that hangs. They are long because a busy machine is slow. */
 const LISTEN_BOUND_MS = 120_000;
 const READY_BOUND_MS = 120_000;
 /** Longer than the 3 s that an answer may take. */
 const ANSWER_BOUND_MS = 10_000;
 const DEFAULT_DRAIN_MS = 10_000;
 const STOP_MARGIN_MS = 10_000;
-/** What a process needs of ours; all else that a service reads is a setting, and named by the caller. */
+/**
+ * The variables of this process that a child needs. Everything else that a service reads is a setting, and the caller
+ * names it.
+ */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'NODE_V8_COVERAGE', 'NODE_EXTRA_CA_CERTS'];
 
 /**
- * Starts a service from its build, with the settings in `env` (`PORT` and `ADMIN_PORT`: any free one unless given),
- * and waits until it is ready. Throws with its last log lines when it does not get there.
+ * Starts a service from its build with the settings in `env`, and waits until it is ready. `PORT` and `ADMIN_PORT`
+ * are free ports by default. Throws with the last log lines if it does not become ready.
  */
 export async function startService(
   name: ServiceName,
@@ -89,7 +92,7 @@ export async function startService(
   }
 }
 
-/** What a service is started with: its build. */
+/** The entry file of a service's build. */
 export function mainOf(name: ServiceName): string {
   return join(repoRoot, 'services', name, 'dist', 'main.js');
 }

@@ -4,13 +4,13 @@ import { commandOf } from './command-of';
 import { errorCode } from './error-code';
 
 /**
- * Makes this process the only one that starts a stack in the folder. Returns what gives that up; throws, naming the
- * other process, where one holds it. A lock left by a process that is gone does not count.
+ * Makes this process the only one that starts a stack in the folder. Returns a function that releases the lock.
+ * Throws and names the other process if one holds it. A lock of a dead process does not count.
  */
 export function takeStartLock(folder: string): () => void {
   const file = join(folder, 'start.lock');
   mkdirSync(folder, { recursive: true });
-  // The command is kept because a number alone may by now be somebody else's, after a restart of the machine.
+  // The file also holds the command, because after a restart of the machine another process may have the same id.
   const mine = `${process.pid}\n${commandOf(process.pid) ?? ''}\n`;
   if (!tryWrite(file, mine)) {
     const [pid = '', command = ''] = readFileSync(file, 'utf8').split('\n');
@@ -22,7 +22,7 @@ export function takeStartLock(folder: string): () => void {
     }
     rmSync(file, { force: true });
     if (!tryWrite(file, mine))
-      throw new Error(`Another start got ahead of this one. Remove ${file} if it did not.`);
+      throw new Error(`Another start seems to be running. If it is not, remove ${file}.`);
   }
   return () => rmSync(file, { force: true });
 }

@@ -1,4 +1,4 @@
-/** What has to be stopped, last started first. */
+/** What to stop, last started first. */
 export class StopList {
   private readonly stops: (() => Promise<unknown>)[] = [];
 
@@ -6,7 +6,7 @@ export class StopList {
     this.stops.push(stop);
   }
 
-  /** Stops all, also when one of them fails; throws the first failure at the end. A second call has nothing left to do. */
+  /** Stops everything, even if one stop fails, and throws the first failure at the end. A second call does nothing. */
   async stopAll(): Promise<void> {
     const failures: unknown[] = [];
     for (let stop = this.stops.pop(); stop !== undefined; stop = this.stops.pop()) {

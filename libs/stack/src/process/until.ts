@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until `check` is true; one that throws counts as false. Throws after `boundMs`, with what it waited for. */
+/**
+ * Waits until `check` returns true. If `check` throws, that counts as false. After `boundMs` throws an error that
+ * names `what`.
+ */
 export async function until(what: string, check: () => Promise<boolean>, boundMs: number): Promise<void> {
   const boundAt = performance.now() + boundMs;
   let last: unknown;

@@ -1,10 +1,10 @@
 import { parseRedisUrl } from '@posthorn/protocol';
 import { Cluster, Redis } from 'ioredis';
 
-/** A client to look into a Redis with. */
+/** A client to inspect a Redis with. */
 export type RedisClient = Redis | Cluster;
 
-/** Opens a client for any REDIS_URL. It keeps trying, and complains of nothing. */
+/** Opens a client for any REDIS_URL. It retries for ever and reports no errors. */
 export function openRedisClient(url: string): RedisClient {
   const { kind, hosts, master, db, tls, username, password } = parseRedisUrl(url);
   const options = {

@@ -8,23 +8,23 @@ import { findRedisServer } from '../tools/find-redis-server';
 import type { RedisBinary } from '../tools/redis-binary';
 import { type RedisServer, startRedis } from './redis-server';
 
-/** Where a Redis Cluster is to run, and how. */
+/** How to start a Redis Cluster. */
 export interface RedisClusterOptions {
-  /** Of all its processes; each has a folder of its own there. */
+  /** Contains one folder for each of its processes. */
   dir: string;
-  /** 3 unless given; fewer cannot agree on a failover. */
+  /** 3 by default; fewer cannot agree on a failover. */
   masters?: number;
-  /** Of each master; none unless given. */
+  /** Replicas of each master; none by default. */
   replicas?: 0 | 1;
-  /** How long a node may be silent before its replica takes over; 2 s unless given. */
+  /** How long a node may be silent before its replica takes over; 2 s by default. */
   nodeTimeoutMs?: number;
-  /** Found with `findRedisServer` unless given. */
+  /** The result of `findRedisServer` by default. */
   binary?: RedisBinary;
 }
 
 const SLOTS = 16_384;
 const BOUND_MS = 60_000;
-/** A little more than Redis itself gives a failover that it was told to make. */
+/** A little longer than Redis allows for a manual failover. */
 const MANUAL_FAILOVER_MS = 6_000;
 const KEYS_AT_ONCE = 100;
 
@@ -32,7 +32,7 @@ const KEYS_AT_ONCE = 100;
 export class RedisCluster {
   /** For REDIS_URL: some of the nodes. */
   readonly url: string;
-  /** All nodes: the masters first, as they were at the start. */
+  /** All nodes. The nodes that were masters at the start come first. */
   readonly servers: readonly RedisServer[];
   readonly #stops: StopList;
 
@@ -67,18 +67,18 @@ export class RedisCluster {
     }
   }
 
-  /** The node that serves the key, or the channel of that name. */
+  /** The node that serves the key, or the channel with that name. */
   async nodeOf(key: string): Promise<RedisServer> {
     return await this.#askAny(async (redis) => {
       const slot = await redis.cluster('KEYSLOT', key);
       for (const [first, last, master] of readSlots(await redis.cluster('SLOTS'))) {
         if (slot >= first && slot <= last) return this.#at(master.port);
       }
-      throw new Error(`nobody serves slot ${slot}`);
+      throw new Error(`no node serves slot ${slot}`);
     });
   }
 
-  /** The nodes where somebody listens to the sharded channel. */
+  /** The nodes with a subscriber of the sharded channel. */
   async subscribedNodes(channel: string): Promise<RedisServer[]> {
     const found = await Promise.allSettled(
       this.servers.map(async (server) => {
@@ -100,7 +100,7 @@ export class RedisCluster {
     return this.#at(ports.find((port) => port !== node.port) ?? 0);
   }
 
-  /** Moves the slot of the key, with all that is in it, while it is in use. */
+  /** Moves the slot of the key with all its data, while it is in use. */
   async moveSlot(key: string, to: RedisServer): Promise<void> {
     const from = await this.nodeOf(key);
     const slot = await from.ask((redis) => redis.cluster('KEYSLOT', key));
@@ -119,7 +119,7 @@ export class RedisCluster {
     await this.untilSettled();
   }
 
-  /** Has the replica of the node take over, as for maintenance. It gives up after 5 s, and is asked again then. */
+  /** Makes the replica of the node take over, as for maintenance. Redis gives up after 5 s; then this asks again. */
   async failOver(master: RedisServer): Promise<RedisServer> {
     const id = await idOf(master);
     const replica = await this.#replicaOf(id);
@@ -136,7 +136,7 @@ export class RedisCluster {
     return replica;
   }
 
-  /** Resolves once all nodes that run agree on who serves what, and nothing is left unserved by them. */
+  /** Resolves once all running nodes agree on who serves which slots, and every slot is served. */
   async untilSettled(): Promise<void> {
     const running = this.servers.filter(({ isRunning }) => isRunning);
     const views = async (): Promise<string[]> =>
@@ -154,12 +154,12 @@ export class RedisCluster {
     await until('the nodes agree', async () => new Set(await views()).size === 1, BOUND_MS);
   }
 
-  /** Ends all of it. */
+  /** Stops all nodes. */
   async stop(): Promise<void> {
     await this.#stops.stopAll();
   }
 
-  /** Gives the first nodes their slots, has all meet, and the others follow one of the first each. */
+  /** Gives slots to the first nodes, joins all nodes, and makes each of the others a replica of one of the first. */
   async #join(masters: number): Promise<void> {
     const [first] = this.servers;
     for (const [index, server] of this.servers.entries()) {
@@ -216,7 +216,7 @@ export class RedisCluster {
     return server;
   }
 
-  /** The word of the first node that answers. */
+  /** The answer of the first node that answers. */
   async #askAny<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
     return await Promise.any(
       this.servers.filter(({ isRunning }) => isRunning).map((server) => server.ask(question)),
@@ -224,7 +224,7 @@ export class RedisCluster {
   }
 }
 
-/** Starts a Cluster whose nodes serve all slots, each about as many. */
+/** Starts a Cluster. Its nodes share all slots about equally. */
 export async function startRedisCluster(options: RedisClusterOptions): Promise<RedisCluster> {
   return await RedisCluster.start(options);
 }
@@ -232,11 +232,11 @@ export async function startRedisCluster(options: RedisClusterOptions): Promise<R
 async function clusterArgs(nodeTimeoutMs: number): Promise<string[]> {
   return Object.entries({
     'cluster-enabled': 'yes',
-    // By default the port and 10,000, which may be no port at all.
+    // The default is the port plus 10,000, which can be above 65,535.
     'cluster-port': String(await freePort()),
     'cluster-config-file': 'nodes.conf',
     'cluster-node-timeout': String(nodeTimeoutMs),
-    // The others serve what they have while one is down.
+    // Other nodes keep serving their slots while one is down.
     'cluster-require-full-coverage': 'no',
     'cluster-replica-validity-factor': '0',
     'repl-diskless-sync-delay': '0',
@@ -252,7 +252,7 @@ async function busPortOf(server: RedisServer): Promise<number> {
   return Number(JSON.stringify(config).match(/"(\d+)"/)?.[1]);
 }
 
-/** CLUSTER SLOTS: first and last slot, and who serves them. */
+/** Reads the reply of CLUSTER SLOTS: first and last slot, and the master that serves them. */
 function readSlots(reply: unknown): [first: number, last: number, master: { host: string; port: number }][] {
   if (!Array.isArray(reply)) throw new Error('no slots');
   return reply.map(([first, last, [host, port]]) => [

@@ -8,13 +8,13 @@ import { findRedisServer } from '../tools/find-redis-server';
 import type { RedisBinary } from '../tools/redis-binary';
 import { RedisServer, startRedis } from './redis-server';
 
-/** Where a Redis behind sentinels is to run, and how. */
+/** How to start a Redis behind sentinels. */
 export interface RedisSentinelOptions {
-  /** Of all its processes; each has a folder of its own there. */
+  /** Contains one folder for each of its processes. */
   dir: string;
-  /** How long the master may be silent before the sentinels replace it; 2 s unless given. */
+  /** How long the master may be silent before the sentinels replace it; 2 s by default. */
   downAfterMs?: number;
-  /** Found with `findRedisServer` unless given. */
+  /** The result of `findRedisServer` by default. */
   binary?: RedisBinary;
 }
 
@@ -24,11 +24,11 @@ const MASTER_NAME = 'main';
 const FAILOVER_TIMEOUT_MS = 6_000;
 const BOUND_MS = 60_000;
 
-/** A master with a replica, watched by three sentinels, which are processes of their own. */
+/** A master with a replica, watched by three sentinels. Each is a process. */
 export class RedisSentinel {
   /** For REDIS_URL. */
   readonly url: string;
-  /** Master and replica, in no order: a failover changes who is which. */
+  /** Master and replica, in no order: a failover swaps them. */
   readonly servers: readonly RedisServer[];
   readonly sentinels: readonly RedisServer[];
   readonly #stops: StopList;
@@ -51,7 +51,7 @@ export class RedisSentinel {
       };
       const master = await server('server-1', []);
       const replica = await server('server-2', ['--replicaof', '127.0.0.1', String(master.port)]);
-      // The sentinels ask the master for its replicas at once, and then each 10 s.
+      // The sentinels ask the master for its replicas at once, and then every 10 s.
       await until(
         'the replica follows',
         () => master.ask(async (redis) => (await redis.wait(1, 100)) === 1),
@@ -78,7 +78,7 @@ export class RedisSentinel {
     }
   }
 
-  /** The server that the sentinels take for the master, by the word of most of them. */
+  /** The server that most sentinels name as the master. */
   async master(): Promise<RedisServer> {
     const words = await Promise.allSettled(this.sentinels.map(masterPortBy));
     const ports = words.flatMap((word) => (word.status === 'fulfilled' ? [word.value] : []));
@@ -96,8 +96,8 @@ export class RedisSentinel {
   }
 
   /**
-   * Has the sentinels exchange master and replica, as for maintenance; resolves once they agree on it. A sentinel
-   * gives up where the replica does not follow in its time, as on a busy machine: it is asked again then.
+   * Makes the sentinels swap master and replica, as for maintenance. Resolves once they agree on it. A sentinel gives
+   * up if the replica is too slow, as on a busy machine; then this asks again.
    */
   async failOver(): Promise<void> {
     const before = await this.master();
@@ -107,14 +107,14 @@ export class RedisSentinel {
       if ((await this.master()) !== before) return true;
       if (performance.now() < askAgainAt) return false;
       askAgainAt = performance.now() + FAILOVER_TIMEOUT_MS;
-      // Refused while one is under way, or the replica is not good yet: that counts as not done.
+      // Redis refuses this while a failover is running, or if the replica is not ready yet. Both count as not done.
       await sentinel?.ask((redis) => redis.call('SENTINEL', 'FAILOVER', MASTER_NAME));
       return false;
     };
     await until('another master', isDone, BOUND_MS);
   }
 
-  /** Resolves once every sentinel knows the others and a replica to fail over to: only then can they. */
+  /** Resolves once every sentinel knows the others and a replica. Only then can they fail over. */
   async untilWatched(): Promise<void> {
     const isWatched = async (sentinel: RedisServer): Promise<boolean> => {
       const flat = await sentinel.ask((redis) => redis.call('SENTINEL', 'MASTER', MASTER_NAME));
@@ -131,13 +131,13 @@ export class RedisSentinel {
     await until('the sentinels know each other and a replica', check, BOUND_MS);
   }
 
-  /** Ends all of it. */
+  /** Stops all processes. */
   async stop(): Promise<void> {
     await this.#stops.stopAll();
   }
 }
 
-/** Starts a master with a replica and three sentinels, all known to each other. */
+/** Starts a master with a replica and three sentinels, and waits until all know each other. */
 export async function startRedisSentinel(options: RedisSentinelOptions): Promise<RedisSentinel> {
   return await RedisSentinel.start(options);
 }
@@ -151,7 +151,7 @@ async function startSentinel(
   const port = await freePort();
   const file = join(dir, 'sentinel.conf');
   mkdirSync(dir, { recursive: true });
-  // A sentinel keeps what it learns in its file.
+  // A sentinel writes what it learns into its own configuration file.
   writeFileSync(
     file,
     [

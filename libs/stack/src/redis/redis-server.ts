@@ -6,19 +6,19 @@ import { type ManagedProcess, startProcess } from '../process/managed-process';
 import { findRedisServer } from '../tools/find-redis-server';
 import type { RedisBinary } from '../tools/redis-binary';
 
-/** What kind of Redis to start. */
+/** How to start Redis. */
 export interface RedisOptions {
-  /** Its folder; an append-only file that is there already is read. */
+  /** Its folder. An existing append-only file is read. */
   dir: string;
-  /** Any free port unless given. */
+  /** Any free port by default. */
   port?: number;
-  /** More arguments: `['--appendonly', 'yes']`. A function is called for each try to start. */
+  /** More arguments: `['--appendonly', 'yes']`. A function is called for each attempt to start. */
   args?: readonly string[] | (() => Promise<readonly string[]>);
-  /** Found with `findRedisServer` unless given. */
+  /** The result of `findRedisServer` by default. */
   binary?: RedisBinary;
 }
 
-/** A command line, and part of the line that the process prints once it serves. */
+/** A command line, and a part of the line that the process prints once it serves. */
 interface Launch {
   binary: RedisBinary;
   dir: string;
@@ -32,7 +32,7 @@ const STOP_BOUND_MS = 10_000;
 const ASK_BOUND_MS = 5_000;
 const PORT_TRIES = 5;
 
-/** A Redis process on 127.0.0.1, which can be made to fail, and started again under its port. */
+/** A Redis process on 127.0.0.1. Tests can make it fail and start it again on the same port. */
 export class RedisServer {
   readonly port: number;
   readonly #launch: Launch;
@@ -46,7 +46,7 @@ export class RedisServer {
     this.#watch(process);
   }
 
-  /** Throws with the server's own words when it does not start. */
+  /** Throws with the server's own output if it does not start. */
   static async launch(port: number, launch: Launch): Promise<RedisServer> {
     return new RedisServer(port, launch, await startServer(launch));
   }
@@ -60,7 +60,7 @@ export class RedisServer {
     return `${HOST}:${this.port}`;
   }
 
-  /** Of the process that runs, or that ran last. */
+  /** The id of the running process, or of the last one. */
   get pid(): number {
     return this.#process.pid;
   }
@@ -73,23 +73,23 @@ export class RedisServer {
     return this.#process.logs();
   }
 
-  /** SIGSTOP makes it hang until SIGCONT. */
+  /** Sends a signal. SIGSTOP makes the process hang until SIGCONT. */
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }
 
-  /** Kills it with -9. */
+  /** Kills the process with SIGKILL. */
   async kill(): Promise<void> {
     await this.#process.stop('SIGKILL', STOP_BOUND_MS);
   }
 
-  /** Ends it, also one that hangs. */
+  /** Stops the process, even if it hangs. */
   async stop(): Promise<void> {
     this.signal('SIGCONT');
     await this.#process.stop('SIGTERM', STOP_BOUND_MS);
   }
 
-  /** Starts it again, after `stop` or `kill`, with what is in its folder. */
+  /** Starts it again after `stop` or `kill`, with the data of its folder. */
   async restart(): Promise<void> {
     await this.#process.exited;
     this.#process = await startServer(this.#launch);
@@ -97,7 +97,7 @@ export class RedisServer {
     this.#watch(this.#process);
   }
 
-  /** Asks it something, over a connection of its own. Rejects where it does not answer. */
+  /** Asks it something over a connection of its own. Rejects if it does not answer. */
   async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
     const redis = new Redis({
       host: HOST,
@@ -106,7 +106,7 @@ export class RedisServer {
       retryStrategy: null,
       disconnectTimeout: 100,
     });
-    redis.on('error', () => undefined); // the question is rejected, too
+    redis.on('error', () => undefined); // the question rejects too
     try {
       return await question(redis);
     } finally {
@@ -121,7 +121,7 @@ export class RedisServer {
   }
 }
 
-/** Starts a Redis of our own that never evicts a key. Throws with the server's own words when it does not start. */
+/** Starts our own Redis, which never evicts a key. Throws with the server's own output if it does not start. */
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const { dir, port: wanted, args = [] } = options;
   const binary = options.binary ?? (await findRedisServer(redisCacheFolder));

@@ -1,6 +1,6 @@
 import type { Message, ReceiptItem } from '@posthorn/protocol';
 
-/** Sends as the token's user; returns what the 201 holds. Throws with the service's words on any other answer. */
+/** Sends as the token's user. Returns the message of the 201. Throws with the service's answer on any other status. */
 export async function sendMessage(apiUrl: string, token: string, to: string, text: string): Promise<Message> {
   return ask<Message>(`${apiUrl}/v1/messages`, 201, {
     method: 'POST',
@@ -9,7 +9,7 @@ export async function sendMessage(apiUrl: string, token: string, to: string, tex
   });
 }
 
-/** Who has a message, for its sender. */
+/** Who has a message, as its sender sees it. */
 export async function findReceipts(apiUrl: string, token: string, id: string): Promise<ReceiptItem[]> {
   const url = `${apiUrl}/v1/messages/${id}/receipts`;
   const { items } = await ask<{ items: ReceiptItem[] }>(url, 200, {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ClientFrame, ServerFrame } from '@posthorn/protocol';
 import { WebSocket } from 'ws';
 
-/** Where and as whom to connect. */
+/** Where to connect, and as whom. */
 export interface ChatSocketOptions {
   /** `ws://HOST:PORT/v1/connect` */
   url: string;
@@ -15,12 +15,12 @@ type FrameOf<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
 const MAX_KEPT_FRAMES = 1_000;
 const MAX_BODY_CHARS = 4_096;
 
-/** One connection to the gateway as a client sees it. It acknowledges nothing by itself. */
+/** One client connection to the gateway. It acknowledges nothing by itself. */
 export class ChatSocket {
-  /** How it ended. */
+  /** Resolves with how the connection ended. */
   readonly closed: Promise<{ code: number; reason: string }>;
   private readonly listeners = new Set<(frame: ServerFrame) => void>();
-  /** The newest frames, for those who ask late. */
+  /** The newest frames, for calls of `waitFor` that come late. */
   private readonly kept: ServerFrame[] = [];
 
   private constructor(private readonly socket: WebSocket) {
@@ -36,7 +36,7 @@ export class ChatSocket {
     });
   }
 
-  /** Connects. Rejects with the gateway's words when it refuses. */
+  /** Connects. Rejects with the gateway's answer if it refuses. */
   static open({ url, token, device }: ChatSocketOptions): Promise<ChatSocket> {
     const address = new URL(url);
     address.searchParams.set('device', device);
@@ -44,7 +44,7 @@ export class ChatSocket {
     const chat = new ChatSocket(socket);
     return new Promise((resolve, reject) => {
       socket.once('open', () => resolve(chat));
-      // Stays for later errors too: each is followed by `closed`.
+      // Also ignores later errors, because `closed` follows each of them.
       socket.on('error', reject);
       socket.once('unexpected-response', (_request, response) => {
         void refusal(response).then((error) => {
@@ -55,7 +55,7 @@ export class ChatSocket {
     });
   }
 
-  /** Calls the listener with each frame that comes from now on. */
+  /** Calls the listener with each frame from now on. */
   onFrame(listener: (frame: ServerFrame) => void): void {
     this.listeners.add(listener);
   }
@@ -64,7 +64,7 @@ export class ChatSocket {
     this.socket.send(JSON.stringify(frame));
   }
 
-  /** The first frame of this type, also of those that came already, for which `matches` is true; rejects after `boundMs`. */
+  /** The first frame of this type for which `matches` is true, including earlier frames. Rejects after `boundMs`. */
   waitFor<T extends ServerFrame['type']>(
     type: T,
     matches: (frame: FrameOf<T>) => boolean = () => true,

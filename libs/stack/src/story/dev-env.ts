@@ -5,12 +5,12 @@ import { parseEnv } from 'node:util';
 
 const SECRET = 'AUTH_JWT_SECRET';
 
-/** The file in a stack's folder that tells other commands of it: the secret of its tokens, and where everything is. */
+/** The file in a stack's folder that describes it for other commands: the secret of its tokens, and all addresses. */
 function devEnvFile(folder: string): string {
   return join(folder, 'dev.env');
 }
 
-/** The folder's secret, made at the first call. */
+/** The folder's secret, created at the first call. */
 export function keepDevSecret(folder: string): string {
   const kept = readDevEnv(folder)[SECRET];
   if (kept !== undefined) return kept;
@@ -19,7 +19,7 @@ export function keepDevSecret(folder: string): string {
   return secret;
 }
 
-/** Tells of a stack that was started, beside the secret that is there. */
+/** Writes the addresses of a started stack into the file, beside its secret. */
 export function tellDevEnv(folder: string, env: Readonly<Record<string, string>>): void {
   const { [SECRET]: secret } = readDevEnv(folder);
   writeDevEnv(folder, { ...(secret === undefined ? {} : { [SECRET]: secret }), ...env });

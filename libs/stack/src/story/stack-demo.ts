@@ -4,7 +4,10 @@ import { repoRoot } from '../paths';
 import { openRedisClient } from '../redis/redis-client';
 import type { Stack } from '../stack';
 
-/** The demo page of a stack, where gateways can be killed, and its own Redis wiped: somebody else's may hold other things. */
+/**
+ * The demo page of a stack. It can kill gateways, and wipe Redis if the Redis is our own. A foreign Redis may hold
+ * other data.
+ */
 export async function startStackDemo(options: {
   port: number;
   stack: Stack;

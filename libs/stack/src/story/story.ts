@@ -6,7 +6,7 @@ import type { Step } from '../step';
 import { findReceipts, sendMessage } from './api-client';
 import { ChatSocket } from './chat-socket';
 
-/** What alice and bob say who they are with. */
+/** The tokens of alice and bob. */
 export interface Tokens {
   alice: string;
   bob: string;
@@ -23,13 +23,13 @@ export interface StoryOptions {
 const DEVICE = 'story';
 const BOUND_MS = 60_000;
 const ASK_AGAIN_MS = 2_000;
-/** The window of a connection is larger, so a long backlog of an earlier day cannot stop the drain. */
+/** The window of a connection is larger than this, so a long backlog from an earlier day cannot stop the drain. */
 const ACK_EVERY = 100;
 
 /**
- * Plays what the product does with two users, alice and bob, and checks each step: a message waits, is delivered,
- * another comes live, is acknowledged and read, and the sender learns of it. Works again on kept data. Throws at the
- * first step that does not come true.
+ * Plays what the product does for two users, alice and bob, and checks each step: a message waits and is delivered,
+ * another comes live, is acknowledged and read, and the sender gets the receipts. Works again on kept data. Throws at
+ * the first step that fails.
  */
 export async function playStory({ stack, redisPrefix, tokens, step }: StoryOptions): Promise<void> {
   const [firstApi, otherApi = firstApi] = stack.sendApis.map(({ url }) => url);
@@ -116,8 +116,8 @@ async function seeReceipts(socket: ChatSocket, messages: readonly Message[]): Pr
 }
 
 /**
- * Waits until the message is in the list. Routing follows the 201, so it may take a moment; and where a busy machine let its
- * 300 ms pass, the message is in Postgres alone and another one is sent.
+ * Waits until the message is in the offline list. Routing may take a moment after the 201. If a busy machine exceeded
+ * the 300 ms for routing, the message is in Postgres only, and another one is sent.
  */
 async function seeOfflineList(
   url: string,

@@ -6,7 +6,7 @@ import { freePort } from '../process/free-port';
 import { startProcess } from '../process/managed-process';
 import { findHaproxy } from './find-haproxy';
 
-/** The public and the admin port of a service process, as `deploy/haproxy/addresses.cfg` names them. */
+/** The public and the admin port of a service process, named as in `deploy/haproxy/addresses.cfg`. */
 export interface Upstream {
   port: number;
   adminPort: number;
@@ -14,9 +14,9 @@ export interface Upstream {
 
 /** A running HAProxy with the configuration of `deploy/haproxy`. */
 export interface Balancer {
-  /** Of the send-apis: `http://127.0.0.1:PORT` */
+  /** The address of the send-apis: `http://127.0.0.1:PORT` */
   apiUrl: string;
-  /** Of the gateways: `http://127.0.0.1:PORT` */
+  /** The address of the gateways: `http://127.0.0.1:PORT` */
   gatewayUrl: string;
   logs(): string[];
   stop(): Promise<void>;
@@ -28,7 +28,9 @@ const STOP_BOUND_MS = 5_000;
 /** Twice as often as in production. A check must also connect within this time, so it cannot be much shorter. */
 const CHECK_INTERVAL = '500ms';
 
-/** Starts one in front of two of each service. Throws where there is no HAProxy and none can be had. */
+/**
+ * Starts an HAProxy in front of two processes of each service. Throws if there is no HAProxy and none can be fetched.
+ */
 export async function startBalancer(
   sendApis: readonly [Upstream, Upstream],
   gateways: readonly [Upstream, Upstream],
@@ -63,7 +65,7 @@ export async function startBalancer(
   void child.exited.then(() => {
     isOver = true;
   });
-  // Both sides answer as soon as one check of each has passed; the gateway's own answer is 426.
+  // Each side answers once one of its health checks has passed. A gateway answers a plain request with 426.
   while (
     !(
       (await statusOf(`${apiUrl}/openapi.json`)) === 200 &&

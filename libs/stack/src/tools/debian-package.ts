@@ -2,21 +2,21 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** What to unpack, and how to find it. */
+/** What to unpack, and how to find the program in it. */
 export interface DebianPackage<Binary> {
-  /** For people: `Redis`. */
+  /** For messages: `Redis`. */
   title: string;
-  /** The first that the distribution has is taken. */
+  /** The first name that the distribution has is used. */
   names: readonly string[];
-  /** The program below the folder that was unpacked to, when it runs here. */
+  /** Finds the program below the unpacked folder, if it runs on this machine. */
   find(root: string): Binary | undefined;
 }
 
 const APT_BOUND_MS = 180_000;
 
 /**
- * A program of the distribution, unpacked below `cacheDir`: `apt-get` with lists and caches of its own downloads the
- * package with what it needs besides the installed ones, and `dpkg-deb -x` unpacks that. No root needed, nothing installed.
+ * A program of the distribution, unpacked below `cacheDir`. `apt-get`, with its own lists and caches, downloads the
+ * package and its missing dependencies, and `dpkg-deb -x` unpacks them. It needs no root and installs nothing.
  */
 export async function unpackedDebianPackage<Binary>(
   wanted: DebianPackage<Binary>,
@@ -38,7 +38,7 @@ export async function unpackedDebianPackage<Binary>(
     const fresh = join(work, 'root');
     for (const file of downloaded(work)) await run('dpkg-deb', ['-x', file, fresh]);
     if (wanted.find(fresh) === undefined) return { reason: 'the package of this system does not run here' };
-    // In one step, for another process may be doing the same.
+    // Renamed in one step, because another process may be doing the same.
     if (!existsSync(root)) renameSync(fresh, root);
     const binary = wanted.find(root);
     return binary === undefined
@@ -49,7 +49,7 @@ export async function unpackedDebianPackage<Binary>(
   }
 }
 
-/** Why it failed, if it did. */
+/** The reason, if the download failed. */
 async function download(
   work: string,
   names: readonly string[],
@@ -58,11 +58,11 @@ async function download(
   mkdirSync(join(work, 'archives', 'partial'), { recursive: true });
   mkdirSync(join(work, 'lists', 'partial'), { recursive: true });
   const systemLists = '/var/lib/apt/lists';
-  // The system's lists may be missing (most container images) or so old that the files are gone.
+  // The system's lists may be missing (in most container images) or so old that their files are gone.
   if (await fetchWith(work, names, systemLists)) return undefined;
   onProgress('reading the package lists of this system (apt-get update, in a private folder)');
   const lists = join(work, 'lists');
-  // Exits non-zero when any one source fails; what counts is whether the package is found afterwards.
+  // It fails if any single source fails. Only whether the package is found afterwards matters.
   const update = await run('apt-get', [...aptOptions(work, lists), 'update']);
   if (await fetchWith(work, names, lists)) return undefined;
   const complaint = update.output.split('\n').findLast((line) => /^(E|Err|W):?/.test(line));
@@ -85,7 +85,7 @@ function aptOptions(work: string, lists: string): string[] {
     'Dir::State::status=/var/lib/dpkg/status',
     `Dir::Cache=${work}`,
     `Dir::Cache::archives=${join(work, 'archives')}`,
-    // The locks and the sandbox user are the system's, and nothing of the system changes here.
+    // The locks and the sandbox user belong to the system, and nothing in the system changes here.
     'Debug::NoLocking=true',
     'APT::Sandbox::User=root',
     'Acquire::Retries=2',
@@ -100,8 +100,8 @@ function downloaded(work: string): string[] {
 }
 
 /**
- * Where shared libraries lie in an unpacked package: lib and usr/lib, in both a folder named for the machine, and what
- * is private to one of them a folder below that.
+ * Where shared libraries are in an unpacked package: lib and usr/lib, in each a folder named for the machine, and one
+ * folder deeper for private libraries.
  */
 export function libraryPath(root: string): string {
   const found = ['lib', join('usr', 'lib')]

@@ -24,7 +24,10 @@ function findIn(root: string): RedisBinary | undefined {
   return undefined;
 }
 
-/** The server may be a link to redis-check-rdb (one program, told apart by its name); an absolute one points out of here. */
+/**
+ * The server may be a link to redis-check-rdb (one program that acts by its name). An absolute link would point
+ * outside of the folder.
+ */
 function mendLink(command: string): void {
   if (existsSync(command)) return;
   rmSync(command);

@@ -7,7 +7,7 @@ import { libraryPath, unpackedDebianPackage } from './debian-package';
 /** A Chromium, or Chrome, that runs on this machine. */
 export interface ChromiumBinary {
   command: string;
-  /** What its environment needs besides PATH. */
+  /** The environment that it needs besides PATH. */
   env: Record<string, string>;
 }
 
@@ -22,8 +22,8 @@ const PATHS = [
 ];
 
 /**
- * Finds one for tests: on PATH; else unpacked in `cacheDir` by an earlier call; else, on Debian, downloads the
- * distribution's package and unpacks it there, without touching the system. Throws with the ways to get one.
+ * Finds one for tests: on PATH, or unpacked in `cacheDir` by an earlier call. Otherwise, on Debian, it downloads and
+ * unpacks the distribution's package there, without changing the system. Throws with the ways to get one.
  */
 export async function findChromium(cacheDir = join(localFolder, 'chromium')): Promise<ChromiumBinary> {
   for (const command of PATHS.filter((path) => existsSync(path))) {
@@ -38,7 +38,7 @@ export async function findChromium(cacheDir = join(localFolder, 'chromium')): Pr
   );
 }
 
-/** The program itself: what is on PATH in the package is a script that looks below / only. */
+/** The program itself, because the package's command is a script that only looks below /. */
 function findIn(root: string): ChromiumBinary | undefined {
   const command = join(root, 'usr', 'lib', 'chromium', 'chromium');
   if (!existsSync(command)) return undefined;

@@ -7,11 +7,11 @@ import { libraryPath, unpackedDebianPackage } from './debian-package';
 /** An HAProxy that runs on this machine. */
 export interface HaproxyBinary {
   command: string;
-  /** What its environment needs besides PATH. */
+  /** The environment that it needs besides PATH. */
   env: Record<string, string>;
 }
 
-/** `/usr/sbin` is where distributions put it, and seldom on the PATH of a user. */
+/** Distributions put it into `/usr/sbin`, which is rarely on a user's PATH. */
 const FOLDERS = [
   ...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean),
   '/usr/sbin',
@@ -20,8 +20,9 @@ const FOLDERS = [
 ];
 
 /**
- * Finds an HAProxy: on PATH; else unpacked in `cacheDir` by an earlier call; else, on Debian and Ubuntu, downloads the
- * distribution's package and unpacks it there, without touching the system. Throws with the ways to get one.
+ * Finds an HAProxy: on PATH, or unpacked in `cacheDir` by an earlier call. Otherwise, on Debian and Ubuntu, it
+ * downloads and unpacks the distribution's package there, without changing the system. Throws with the ways to get
+ * one.
  */
 export async function findHaproxy(cacheDir = join(localFolder, 'haproxy')): Promise<HaproxyBinary> {
   for (const command of FOLDERS.map((folder) => join(folder, 'haproxy'))) {

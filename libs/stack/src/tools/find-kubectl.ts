@@ -4,12 +4,12 @@ import { delimiter, join } from 'node:path';
 import { localFolder } from '../paths';
 import { unpackedDebianPackage } from './debian-package';
 
-/** Its `kustomize` knows components. */
+/** The oldest whose `kustomize` supports components. */
 const OLDEST_MINOR = 22;
 
 /**
- * The command of a kubectl of 1.22 or newer: on PATH; else of the distribution, unpacked below `.posthorn` without touching
- * the system. Throws with the ways to get one. It needs no cluster: it renders kustomizations.
+ * The command of a kubectl of 1.22 or newer: on PATH, or the distribution's, unpacked below `.posthorn` without
+ * changing the system. Throws with the ways to get one. It needs no cluster, because it only renders kustomizations.
  */
 export async function findKubectl(): Promise<string> {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);

@@ -11,8 +11,8 @@ export interface PrometheusBinaries {
 }
 
 /**
- * Finds both: on PATH; else in the distribution's package, unpacked below `.posthorn` without touching the system. Throws
- * with the ways to get them.
+ * Finds both: on PATH, or in the distribution's package, unpacked below `.posthorn` without changing the system.
+ * Throws with the ways to get them.
  */
 export async function findPrometheus(): Promise<PrometheusBinaries> {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);

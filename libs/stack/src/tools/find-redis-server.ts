@@ -4,7 +4,7 @@ import { unpackedDebianRedis } from './debian-redis';
 import { MIN_REDIS_MAJOR, type RedisBinary, tryRedis } from './redis-binary';
 
 const NAMES = ['redis-server', 'valkey-server'];
-/** With Homebrew's folders, which a shell started by an editor may lack. */
+/** Includes Homebrew's folders, which a shell started by an editor may lack. */
 const FOLDERS = [
   ...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean),
   '/opt/homebrew/bin',
@@ -13,8 +13,9 @@ const FOLDERS = [
 ];
 
 /**
- * Finds a server: on PATH; else unpacked in `cacheDir` by an earlier call; else, on Debian and Ubuntu, downloads the
- * distribution's package and unpacks it there, without touching the system. `folders` and `mayFetch` narrow the search. Throws with all the ways to get one.
+ * Finds a server: on PATH, or unpacked in `cacheDir` by an earlier call. Otherwise, on Debian and Ubuntu, it
+ * downloads and unpacks the distribution's package there, without changing the system. `folders` and `mayFetch` limit
+ * the search. Throws with all the ways to get one.
  */
 export async function findRedisServer(
   cacheDir: string,

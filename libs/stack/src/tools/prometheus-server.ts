@@ -15,7 +15,7 @@ export interface PrometheusServer {
 const READY_BOUND_MS = 120_000;
 const STOP_BOUND_MS = 5_000;
 
-/** Starts one with this configuration file; its data go to `dir`. */
+/** Starts one with this configuration file. Its data go to `dir`. */
 export async function startPrometheus(dir: string, configFile: string): Promise<PrometheusServer> {
   const { prometheus } = await findPrometheus();
   const port = await freePort();

@@ -3,16 +3,16 @@ import { spawnSync } from 'node:child_process';
 /** A Redis server (or Valkey, which is compatible) that runs on this machine. */
 export interface RedisBinary {
   command: string;
-  /** What its environment needs besides PATH. */
+  /** The environment that it needs besides PATH. */
   env: Record<string, string>;
-  /** As it says itself: `7.0.15`. */
+  /** As it reports itself: `7.0.15`. */
   version: string;
 }
 
-/** The oldest that will do: RESP3 came with 6. */
+/** The oldest supported version: RESP3 came with 6. */
 export const MIN_REDIS_MAJOR = 6;
 
-/** The server, when it runs here and is not too old. */
+/** The server, if it runs on this machine and is new enough. */
 export function tryRedis(command: string, env: Record<string, string>): RedisBinary | undefined {
   const { stdout, status } = spawnSync(command, ['--version'], {
     encoding: 'utf8',

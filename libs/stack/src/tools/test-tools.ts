@@ -5,20 +5,20 @@ import { findPrometheus } from './find-prometheus';
 
 export type TestToolName = 'haproxy' | 'prometheus' | 'kubectl' | 'chromium';
 
-/** A tool that only some tests of whole systems need. */
+/** A tool that only some system tests need. */
 export interface TestTool {
   name: TestToolName;
-  /** For people. */
+  /** Its name in messages. */
   title: string;
-  /** What the tests do with it, for whoever has to decide whether to get it. */
+  /** What the tests use it for, to help somebody decide whether to get it. */
   purpose: string;
   /** How to get it. */
   install: string;
-  /** Finds it, or fetches it where the distribution has it. @throws with the ways to get it */
+  /** Finds it, or fetches it if the distribution has it. @throws with the ways to get it */
   find(): Promise<unknown>;
 }
 
-/** Every such tool, in the order in which they are looked for. */
+/** Every such tool, in the order of the search. */
 export const testTools: readonly TestTool[] = [
   {
     name: 'haproxy',
