@@ -25,7 +25,7 @@ for (const { name, command } of [
   const work = () => run(process.execPath, command.split(' '), { cwd: root, show: true });
   results.push(await shownPart({ name, again: `node ${command}` }, work));
 }
-// With REQUIRE_TOOLS a machine promises every tool, so skipped tests count as failed.
+// With REQUIRE_TOOLS a machine promises every tool, so each missing one counts as a failure.
 if (process.env.REQUIRE_TOOLS === 'true') {
   for (const { title, install } of missing) {
     results.push({

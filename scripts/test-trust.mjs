@@ -64,10 +64,17 @@ async function runOnce(run) {
     env: cleanEnv({ CI: 'true' }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const end = (signal) => {
+    child.kill(signal);
+    for (const burner of burners) burner.kill('SIGKILL');
+  };
+  process.once('SIGTERM', end).once('SIGINT', end);
   const file = createWriteStream(log);
   child.stdout.pipe(file, { end: false });
   child.stderr.pipe(file, { end: false });
   const [code, signal] = await once(child, 'close');
+  process.off('SIGTERM', end).off('SIGINT', end);
+  if (burners.some(({ killed }) => killed)) process.exit(1);
   file.end();
   await once(file, 'close');
   const said = readFileSync(log, 'utf8').trimEnd().split('\n');

@@ -9,8 +9,8 @@ const MIN_NODE = [20, 19];
 const WORKSPACES = ['libs', 'services'];
 
 /**
- * Takes a fresh clone to a build: checks Node, installs what is missing, builds what changed. Ends the process if
- * that fails.
+ * Takes a fresh clone to a build: checks Node, installs what is missing, builds what changed. Ends the process with 1 and
+ * a closing line if that fails.
  */
 export async function bootstrap() {
   checkNode();
@@ -23,7 +23,7 @@ export async function bootstrap() {
     });
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
-    process.stderr.write(`${error.output}\n${error.message}\n`);
+    process.stderr.write(`${error.output}\n${error.message}\n\n0 passed, 1 failed\n`);
     process.exit(1);
   }
 }

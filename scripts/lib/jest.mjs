@@ -18,16 +18,14 @@ export const REPORT_VARIABLE = 'POSTHORN_TEST_REPORT';
 /** The duration of each test file in seconds, as last recorded. */
 export const TIMES = join(root, 'scripts', 'test-times.json');
 
-/** Whether these jest arguments name at least one test file. */
-export async function hasTests(args) {
-  try {
-    const files = await run(tool('jest'), ['--listTests', '--passWithNoTests', ...args]);
-    return files.trim() !== '';
-  } catch (error) {
-    // An argument that jest does not know. The run itself reports it best.
-    if (error instanceof CommandFailed) return true;
-    throw error;
+/** Returns the first of the paths among these arguments that matches no test file, or undefined. */
+export async function pathWithoutTest(args) {
+  const option = args.findIndex((arg) => arg.startsWith('-'));
+  for (const path of option < 0 ? args : args.slice(0, option)) {
+    const files = await run(tool('jest'), ['--listTests', '--passWithNoTests', path]);
+    if (files.trim() === '') return path;
   }
+  return undefined;
 }
 
 /**
@@ -54,6 +52,9 @@ export async function runJest(args, { missingTools = [] } = {}) {
     ...(isBroken ? [{ title: path, again: again(path) }] : []),
     ...failed.map((title) => ({ title: `${path}: ${title}`, again: again(path, title) })),
   ]);
+  if (!isPassed && failures.length === 0) {
+    failures.push({ title: 'jest ended with an error, see above', again: `npx jest ${args.join(' ')}` });
+  }
   return { name: 'tests', isPassed, ms: performance.now() - startedAt, counts, failures, files };
 }
 
@@ -78,5 +79,5 @@ export function again(path, title) {
   if (title === undefined) return `npm test -- ${path}`;
   // jest reads the title as a regular expression, and the shell must read it as one word.
   const pattern = title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll("'", "'\\''");
-  return `npm test -- ${path} -t '${pattern}'`;
+  return `npm test -- ${path} -t '^${pattern}$'`;
 }

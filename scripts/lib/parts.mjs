@@ -11,7 +11,7 @@ import { duration, step } from './steps.mjs';
  * @property {number} ms
  * @property {{ passed: number, failed: number, skipped: number }} [counts] of its tests. Without counts, a failed
  * part counts as one failed test and a passed part as none
- * @property {{ title: string, again: string }[]} failures each with the command that runs it alone
+ * @property {{ title: string, again: string }[]} failures each with the command to run next: this test alone, if it is one
  */
 
 /** Runs a part that prints nothing unless it fails. Returns a PartResult. `again` is the command that runs it alone. */
@@ -44,7 +44,7 @@ export async function shownPart({ name, again }, work) {
 }
 
 /**
- * Prints the table of the parts, each failure with the command that runs it alone, the skipped tests with their
+ * Prints the table of the parts, each failure with the command to run next, the skipped tests with their
  * reasons, and the closing line. Returns the exit code.
  *
  * @param {PartResult[]} results
@@ -68,7 +68,7 @@ export function closing(results, missing = []) {
     lines.push(`Skipped, because ${title} is missing: ${purpose}. To run them: ${install}`);
   }
   const failures = results.flatMap((result) => result.failures);
-  if (failures.length > 0) lines.push('Failed, each with the command that runs it alone:');
+  if (failures.length > 0) lines.push('Failed, each with what to run next:');
   for (const { title, again } of failures) lines.push(`  ✗ ${title}`, `      ${again}`);
   if (missing.length + failures.length > 0) lines.push('');
   const { passed, failed, skipped } = total;

@@ -35,7 +35,8 @@ export default class ProgressReporter {
     this.#running.set(relative(root, path), Date.now());
   }
 
-  onTestFileResult({ path }, { numFailingTests, testExecError, failureMessage, skipped, testResults }) {
+  onTestFileResult({ path }, result) {
+    const { numFailingTests, testExecError, failureMessage, skipped, testResults } = result;
     const name = relative(root, path);
     const time = duration(Date.now() - (this.#running.get(name) ?? Date.now()));
     this.#running.delete(name);
@@ -44,6 +45,7 @@ export default class ProgressReporter {
     const mark = isFailed ? '✗' : skipped ? '-' : '✓';
     this.#write(`  ${mark} ${`${name}  ${time}`.padEnd(NAME_WIDTH)}  ${this.#place()}`);
     if (!isFailed) return;
+    for (const { message } of result.console ?? []) this.#write(message);
     this.#write(`\n${failureMessage ?? String(testExecError)}`);
     const failed = testResults.filter(({ status }) => status === 'failed');
     const commands = failed.length > 0 ? failed.map(({ fullName }) => again(name, fullName)) : [again(name)];

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,7 +37,7 @@ export function cleanEnv(more = {}) {
 
 /**
  * Runs a command in the repository. Resolves with its output; throws CommandFailed. With `show` it writes to the
- * terminal instead.
+ * terminal instead. A signal is passed on, and ends this process once the command has ended: nothing else starts then.
  */
 export function run(command, args, { env = cleanEnv(), cwd = root, show = false, timeoutMs } = {}) {
   return new Promise((resolve, reject) => {
@@ -47,13 +48,17 @@ export function run(command, args, { env = cleanEnv(), cwd = root, show = false,
     };
     child.stdout?.setEncoding('utf8').on('data', take);
     child.stderr?.setEncoding('utf8').on('data', take);
-    const forward = (signal) => child.kill(signal);
+    let ending;
+    const forward = (signal) => {
+      ending = signal;
+      child.kill(signal);
+    };
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    // Ctrl-C in a terminal reaches the child too. Only a signal for this process alone must be forwarded.
     process.on('SIGTERM', forward).on('SIGINT', forward);
     const settle = (act) => {
       clearTimeout(timer);
       process.off('SIGTERM', forward).off('SIGINT', forward);
+      if (ending !== undefined) process.exit(128 + constants.signals[ending]);
       act();
     };
     child.once('error', (error) =>
