@@ -16,28 +16,28 @@ interface Mutant {
 const mutants: Mutant[] = [
   {
     name: 'reconcile finds nothing',
-    file: 'reconciler.js',
+    file: 'arrivals/reconciler.js',
     find: '#repair(session, newest) {',
     replace: '#repair(session, newest) { return;',
     expected: 'lost',
   },
   {
     name: 'a hole is not filled',
-    file: 'delivery.js',
+    file: 'session/delivery.js',
     find: 'want() {',
     replace: 'want() { if (this.#ahead?.size > 0) return null;',
     expected: 'late',
   },
   {
     name: 'what comes early is sent early',
-    file: 'delivery.js',
+    file: 'session/delivery.js',
     find: 'this.#ahead?.get(this.#sent + 1)',
     replace: 'this.#ahead?.values().next().value',
     expected: 'out of turn',
   },
   {
     name: 'each message is written twice',
-    file: 'session.js',
+    file: 'session/session.js',
     find: 'this.#host.onSent(this, next);',
     replace:
       'this.#host.onSent(this, next); transport.send((0, protocol_1.encodeMessageFrame)(next.seq, next.messageJson));',
@@ -45,15 +45,15 @@ const mutants: Mutant[] = [
   },
   {
     name: 'a message goes to everybody who is connected',
-    file: 'notices.js',
+    file: 'arrivals/notices.js',
     find: 'const sessions = table.of(user);',
     replace: 'const sessions = [...table.all()];',
     expected: 'misdelivered',
   },
   {
     name: 'ok is said before the commit, which never comes',
-    file: 'ack-committer.js',
-    find: 'await moves.submit(move)',
+    file: 'acknowledge/ack-committer.js',
+    find: 'await moves.add(move)',
     replace: '({ isHolder: true, cursor: move.seq })',
     expected: 'at or below the cursor',
   },

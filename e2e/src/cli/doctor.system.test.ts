@@ -155,7 +155,7 @@ const FAULTS: Record<string, Fault> = {
         'ALTER DATABASE posthorn RESET default_transaction_read_only',
       ),
     check: 'postgres writes',
-    detail: /only reads/,
+    detail: /read-only/,
     remedy: /primary/,
   },
   'a Postgres that does not write to its disk': {
