@@ -69,16 +69,19 @@ const breakages: Breakage[] = [
     name: 'what a device has acknowledged and was told is sent again',
     breaks: 'order',
     tamper: (history, pick) => {
-      const ack = pick(history.all('ok', 'ack', ({ v }) => v.seq > 0));
-      if (ack === undefined) return false;
-      const [device] = ack.p.split('#');
-      const welcome = history.one('info', 'phase', ({ v }) => v.name === 'fresh');
-      const known = history.one(
-        'ok',
-        'message',
-        ({ p, v }) => p.split('#')[0] === device && v.seq <= ack.v.seq,
-      );
-      history.insertAfter(welcome, ack.p, { type: 'ok', f: 'message', v: known.v });
+      const deviceOf = ({ p }: { p: string }): string | undefined => p.split('#')[0];
+      // A device that connects with `after` acknowledges what it never got.
+      const knownTo = (ack: { p: string; v: { seq: number } }) =>
+        history.all(
+          'ok',
+          'message',
+          (message) => deviceOf(message) === deviceOf(ack) && message.v.seq <= ack.v.seq,
+        )[0];
+      const ack = pick(history.all('ok', 'ack', (each) => knownTo(each) !== undefined));
+      const known = ack && knownTo(ack);
+      if (ack === undefined || known === undefined) return false;
+      const fresh = history.one('info', 'phase', ({ v }) => v.name === 'fresh');
+      history.insertAfter(fresh, ack.p, { type: 'ok', f: 'message', v: known.v });
       return true;
     },
   },
