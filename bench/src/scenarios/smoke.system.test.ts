@@ -9,7 +9,8 @@ const stores = {
   processes: [],
   stop: async () => {},
 };
-const rest = { seconds: 1, scale: 1, say: () => {} };
+// The number of messages ends each load, not its time.
+const rest = { seconds: 120, scale: 1, say: () => {} };
 const DEVICES = 20;
 const load = { senders: 4, users: 64, devices: DEVICES };
 
