@@ -162,11 +162,10 @@ describe('forged tokens', () => {
     }
   });
 
-  it('that are huge, at once', async () => {
-    const begin = performance.now();
+  it('that are huge, before they are decoded', async () => {
+    // This one would be accepted if it were decoded.
     await refusal(await signed({ ...good, pad: 'x'.repeat(16_384) }));
     await refusal('a.'.repeat(500_000));
-    expect(performance.now() - begin).toBeLessThan(200);
   });
 });
 
